@@ -1,0 +1,80 @@
+# Every target works on a fresh clone: what it needs is made first. With no POSTGRES_HOST, in the environment or in
+# .env, the project uses a private PostgreSQL of its own under .local/.
+
+VENV ?= .venv
+SYSTEM_PYTHON ?= python3
+PYTHON := $(VENV)/bin/python
+MANAGE := $(PYTHON) manage.py
+REQUIREMENTS := requirements.txt requirements-dev.txt requirements-embedded.txt
+INSTALLED := $(VENV)/.installed
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help install migrate run-pipeline check-warehouse web superuser test test-large test-docker bench format lint \
+	stop clean requirements
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
+		while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
+
+install: $(INSTALLED) ## Make the virtual environment with everything in it
+
+$(INSTALLED): $(REQUIREMENTS)
+	$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: name it with make SYSTEM_PYTHON=...")'
+	test -x $(PYTHON) || $(SYSTEM_PYTHON) -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes $(addprefix -r ,$(REQUIREMENTS))
+	touch $@
+
+migrate: $(INSTALLED) ## Create the project's databases where they are missing and bring them up to date
+	@$(MANAGE) prepare_databases
+
+run-pipeline: migrate ## Run the whole pipeline; options in ARGS="--full-refresh"
+	@$(MANAGE) run_pipeline $(ARGS)
+
+check-warehouse: $(INSTALLED) ## Prove in SQL that the warehouse keeps its promises
+	@$(MANAGE) check_warehouse
+
+web: migrate ## Serve the admin on http://localhost:8000 (PORT=...)
+	@$(MANAGE) runserver --noreload $(PORT)
+
+superuser: migrate ## Make a user for the admin
+	@$(MANAGE) createsuperuser
+
+test: $(INSTALLED) ## Run every test; options in ARGS="-k slugs"
+	@$(PYTHON) -m pytest $(ARGS)
+
+test-large: $(INSTALLED) ## Compare the star of 20,000 patients with an independent recomputation
+	@$(PYTHON) -m pytest -m large $(ARGS)
+
+test-docker: ## Try the whole story in Docker: up, pipeline, counts, reload, down
+	@tests/docker.sh
+
+bench: $(INSTALLED) ## Measure a first load against the floor (SIZE=20000 patients)
+	@$(MANAGE) shell -c 'import bench.run' # placeholder
+
+format: $(INSTALLED) ## Format the code
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+lint: $(INSTALLED) ## Check format, style, types, SQL, shell and Dockerfile
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy .
+	$(VENV)/bin/sqlfluff lint analytics/loads
+	$(VENV)/bin/shellcheck entrypoint.sh init-db.sh tests/docker.sh .ci/run
+	$(VENV)/bin/hadolint Dockerfile
+	$(MANAGE) makemigrations --check --dry-run
+
+stop: ## Stop the embedded PostgreSQL
+	@test ! -x $(PYTHON) || $(PYTHON) -m pipeline_project.embedded
+
+clean: stop ## Remove what was made locally: databases, virtual environment, caches
+	rm -rf .local $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+requirements: $(INSTALLED) ## Pin the dependencies of pyproject.toml anew
+	$(LOCK) pyproject.toml --output-file requirements.txt
+	$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(LOCK) --group embedded --constraint requirements-dev.txt --output-file requirements-embedded.txt

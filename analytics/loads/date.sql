@@ -1,0 +1,35 @@
+-- Every day of each year in which something in the star is dated.
+with dated as (
+    select date as day from step_result_fact
+    union all
+    select completed_date from activity_completion_fact
+    union all
+    select (start_time at time zone 'UTC')::date from survey_result_fact
+    union all
+    select unnest(array[invitation_date, registration_date, consent_date, operation_date, discharge_date])
+    from patient_journey_fact
+    union all
+    select unnest(array[window_start_date, window_end_date]) from patient_journey_schedule_window
+),
+
+years as (
+    select distinct extract(year from day)::integer as year
+    from dated
+    where day is not null
+)
+
+select
+    d.date,
+    extract(year from d.date)::integer as year,
+    extract(quarter from d.date)::integer as quarter,
+    extract(month from d.date)::integer as month,
+    to_char(d.date, 'FMMonth') as month_name,
+    extract(isoyear from d.date)::integer as iso_year,
+    extract(week from d.date)::integer as iso_week,
+    extract(day from d.date)::integer as day_of_month,
+    extract(isodow from d.date)::integer as day_of_week,
+    extract(isodow from d.date) > 5 as is_weekend
+from years as y
+cross join lateral (
+    select generate_series(make_date(y.year, 1, 1)::timestamp, make_date(y.year, 12, 31)::timestamp, '1 day')::date as date
+) as d

@@ -1,0 +1,177 @@
+"""load_msk: the staging tables into the star schema, subject by subject, each by the query in the file of its name."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Model
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.sql import SQL, Composed, Identifier, Literal
+
+from analytics import models
+from ingest.copying import raw_cursor
+from ingest.errors import PipelineError
+from ingest.reconcile import Target, reconcile
+from ingest.runs import Run, TableCounts
+
+STEP = "load_msk"
+
+# The days that Python, too, can write; -infinity, infinity and the year 10000 are out of range.
+FIRST_DAY, LAST_DAY = SQL("date '0001-01-01'"), SQL("date '9999-12-31'")
+
+# What a judged query ends with: the row for the table, whether it enters it, and what rejected_row says of it.
+VERDICT = SQL(
+    """
+       {columns},
+       reason is null or (reason = 'orphan' and {orphans_enter}) as enters,
+       reason,
+       case when reason is not null
+            then coalesce(source_key, 'null') || case when place > 1 then '#' || place else '' end
+        end as source_key,
+       case when reason is not null
+            then jsonb_build_object('row', source_row - 'place')
+                 || case when reason = 'orphan' then orphan else jsonb_build_object() end
+        end as detail
+    """
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A table of the star and the query that says what it holds; `source` is the staged table, if it is judged by row.
+
+    The query of a judged table gives, beside the table's columns: source_key and place, which name the row; reason,
+    null when nothing is wrong with it; orphan, the column and key that resolve to nothing; and source_row.
+    """
+
+    model: type[Model]
+    query: str
+    source: str = ""
+    orphans_enter: bool = False  # even where MSK_ORPHANS says reject
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(field.column for field in self.model._meta.concrete_fields)
+
+
+SUBJECTS = (
+    Subject(models.PatientDimension, "dimension", "patient"),
+    Subject(models.JourneyDimension, "dimension", "journey"),
+    Subject(models.DeviceDimension, "dimension", "device"),
+    Subject(models.SurveyDimension, "dimension", "survey"),
+    Subject(models.ScheduleDimension, "schedule", "schedule"),
+    Subject(models.ActivityDimension, "activity", "activity", orphans_enter=True),
+    Subject(models.JourneyActivityBridge, "journey_activity", "journey_activity"),
+    Subject(models.PatientJourneyFact, "patient_journey", "patient_journey"),
+    Subject(models.StepResultFact, "step_result", "step_result"),
+    Subject(models.SurveyResultFact, "survey_result", "survey_result"),
+    Subject(models.PatientJourneyScheduleWindow, "window"),
+    Subject(models.ActivityCompletionFact, "completion"),
+    Subject(models.DateDimension, "date"),
+)
+
+
+def load_msk(run: Run) -> None:
+    """Bring the star in step with the staging tables, and rejected_row with what did not fit.
+
+    Raises PipelineError when a staged slug has not been parsed.
+    """
+    with raw_cursor("analytics") as warehouse:
+        _check_parsed(warehouse)
+        for subject in SUBJECTS:
+            with run.table(STEP, subject.table) as counts:
+                if subject.source:
+                    _load_judged(warehouse, subject, run.id, counts)
+                else:
+                    reconcile(warehouse, _target(subject), _query(subject), counts)
+    run.loaded("msk")
+
+
+def _check_parsed(warehouse: Cursor) -> None:
+    warehouse.execute(
+        """
+        select count(*)
+          from staging_schedule s
+         where not exists (select from staging_slug p where p.slug = coalesce(s.slug, ''))
+        """
+    )
+    (unparsed,) = warehouse.fetchone()
+    if unparsed:
+        raise PipelineError(f"{unparsed} staged schedules have not been parsed: run manage.py parse_slugs first")
+
+
+def _load_judged(warehouse: Cursor, subject: Subject, run_id: int, counts: TableCounts) -> None:
+    """Load a table whose staged rows either enter it or are listed as rejected, or, as kept orphans, both."""
+    judged = Identifier(f"judged_{subject.source}")
+    warehouse.execute(SQL("create temp table {} on commit drop as {}").format(judged, _query(subject)))
+    counts.read = warehouse.rowcount
+    reconcile(warehouse, _target(subject), SQL("select * from {} where enters").format(judged), counts)
+    rejects = SQL(
+        """
+        select {source} as source_table, {run_id} as run_id, source_key, reason, detail
+          from {judged}
+         where reason is not null
+        """
+    ).format(source=Literal(subject.source), run_id=Literal(run_id), judged=judged)
+    reconcile(warehouse, _rejects_target(subject), rejects, TableCounts(STEP, "rejected_row"))
+    warehouse.execute(SQL("select count(*) from ({}) r").format(rejects))
+    (counts.rejected,) = warehouse.fetchone()
+    warehouse.execute(SQL("drop table {}").format(judged))
+
+
+def _target(subject: Subject) -> Target:
+    """Return how the subject's table is compared.
+
+    A fact belongs to its patient: where that changes, the row is deleted and inserted, never updated, so that the
+    table can be distributed by patient_id. A kept orphan has no patient, and a distributed warehouse no kept orphans.
+    """
+    key = [subject.model._meta.pk.column]
+    if "patient_id" in subject.columns and subject.model is not models.PatientDimension and not _keeps_orphans():
+        key.append("patient_id")
+    compared = tuple(column for column in subject.columns if column not in key)
+    return Target(subject.table, tuple(key), compared, order=tuple(reversed(key)))
+
+
+def _rejects_target(subject: Subject) -> Target:
+    """Return the part of rejected_row that lists the rows of the subject's source."""
+    return Target(
+        "rejected_row",
+        key=("source_table", "source_key"),
+        compared=("reason", "detail"),
+        stamped=("run_id",),
+        scope=SQL("t.source_table = {}").format(Literal(subject.source)),
+    )
+
+
+def _query(subject: Subject) -> Composed:
+    """Return the subject's query, its placeholders filled in."""
+    text = Path(__file__).with_name(f"{subject.query}.sql").read_text(encoding="utf-8")
+    numbered = SQL(
+        """(
+            select t.*, row_number() over (partition by t.id order by t::text collate "C") as place
+              from {} t
+        )"""
+    ).format(Identifier(f"staging_{subject.source}"))
+    return SQL(text).format(
+        verdict=VERDICT.format(
+            columns=_identifiers(subject.columns), orphans_enter=Literal(subject.orphans_enter or _keeps_orphans())
+        ),
+        numbered=numbered,
+        key=Identifier(subject.columns[0]),
+        columns=_identifiers(subject.columns[1:]),
+        keep_orphans=Literal(_keeps_orphans()),
+        first_day=FIRST_DAY,
+        last_day=LAST_DAY,
+    )
+
+
+def _identifiers(columns: tuple[str, ...]) -> Composed:
+    return SQL(", ").join(map(Identifier, columns))
+
+
+def _keeps_orphans() -> bool:
+    return bool(settings.MSK_ORPHANS == "keep")

@@ -1,0 +1,293 @@
+"""The star of the MSK source. Keys of the source stay the keys; the comments here are the database's as well.
+
+No key is a foreign key of the database: the load guarantees that every one resolves, `check_warehouse` proves it,
+and no trigger slows the bulk load. The three made ids are (left key << 32) | right key, a day being the number of
+days since 0001-01-01, so a rebuild gives the same ids and a link to a row lasts.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from ingest.models.staging import WarehouseModel
+
+
+def key(comment: str) -> "models.IntegerField[int, int]":
+    """Return the primary key of a table whose key is the source's."""
+    return models.IntegerField(primary_key=True, db_comment=comment)
+
+
+def link(comment: str, *, index: bool = False) -> "models.IntegerField[int | None, int | None]":
+    """Return a key of another table of the star; null only under MSK_ORPHANS=keep or where the comment says so."""
+    return models.IntegerField(null=True, db_index=index, db_comment=comment)
+
+
+def patient() -> "models.IntegerField[int | None, int | None]":
+    """Return the patient's key, which every fact carries: it is what a distributed warehouse would be cut by."""
+    return link("The patient, in patient_dimension", index=True)
+
+
+def text(comment: str) -> "models.TextField[str | None, str | None]":
+    return models.TextField(null=True, db_comment=comment)
+
+
+def day(comment: str) -> "models.DateField[str, str]":
+    return models.DateField(null=True, db_comment=comment)
+
+
+def whole_number(comment: str) -> "models.IntegerField[int | None, int | None]":
+    return models.IntegerField(null=True, db_comment=comment)
+
+
+# --- Dimensions
+
+
+class PatientDimension(WarehouseModel):
+    patient_id = key("patient.id of the source")
+    age_bracket = text("Age group, as the source writes it")
+    sex = text("Sex, as the source writes it")
+    hospital = text("Hospital that treats the patient")
+
+    class Meta:
+        db_table = "patient_dimension"
+        db_table_comment = "Patients"
+
+    def __str__(self) -> str:
+        return f"patient {self.patient_id}"
+
+
+class JourneyDimension(WarehouseModel):
+    journey_id = key("journey.id of the source")
+    abbreviation = text("Short name, such as THR")
+    joint_slug = text("The joint that is treated")
+
+    class Meta:
+        db_table = "journey_dimension"
+        db_table_comment = "Journeys: the care pathways that a patient can follow"
+
+    def __str__(self) -> str:
+        return f"journey {self.journey_id} {self.abbreviation}"
+
+
+class DeviceDimension(WarehouseModel):
+    device_id = key("device.id of the source")
+    platform = text("Operating system")
+    os_version = text("Its version")
+
+    class Meta:
+        db_table = "device_dimension"
+        db_table_comment = "Devices on which surveys were answered"
+
+    def __str__(self) -> str:
+        return f"device {self.device_id}"
+
+
+class SurveyDimension(WarehouseModel):
+    survey_id = key("survey.id of the source")
+    slug = text("The survey's name")
+    version = text("Its version")
+    tags = ArrayField(models.TextField(), null=True, db_comment="Its tags, in the source's order")
+
+    class Meta:
+        db_table = "survey_dimension"
+        db_table_comment = "Surveys"
+
+    def __str__(self) -> str:
+        return f"survey {self.survey_id} {self.slug}"
+
+
+class ScheduleDimension(WarehouseModel):
+    class ParseStatus(models.TextChoices):
+        PARSED = "parsed", "an offset and a milestone"
+        PARTIAL = "partial", "an offset, but no milestone"
+        UNPARSED = "unparsed", "not understood"
+        OVERRIDE = "override", "a person said so"
+
+    schedule_id = key("schedule.id of the source")
+    slug = text("The rule as written, such as 7d-10d-post-op")
+    parse_status = models.TextField(
+        choices=ParseStatus,
+        db_comment="parsed: offset and milestone; partial: milestone unknown; unparsed; override: set in admin",
+    )
+    milestone_slug = text("The event that the offsets count from; unknown where the slug names none")
+    offset_start_days = whole_number("First day of the window, from the milestone; null: no start")
+    offset_end_days = whole_number("Last day of the window, from the milestone; null: no end")
+    qualifier = text("Words of the slug that are no part of the rule")
+    parse_note = text("Why the slug was not understood, or what the override says")
+
+    class Meta:
+        db_table = "schedule_dimension"
+        db_table_comment = "Schedules: when an activity is due, read from the slug"
+
+    def __str__(self) -> str:
+        return f"schedule {self.schedule_id} {self.slug}"
+
+
+class ActivityDimension(WarehouseModel):
+    activity_id = key("activity.id of the source")
+    content_slug = text("What the patient is to do")
+    schedule_id = link("When it is due, in schedule_dimension; null: no schedule, or one that does not exist")
+
+    class Meta:
+        db_table = "activity_dimension"
+        db_table_comment = "Activities"
+
+    def __str__(self) -> str:
+        return f"activity {self.activity_id} {self.content_slug}"
+
+
+class DateDimension(WarehouseModel):
+    date = models.DateField(primary_key=True, db_comment="The day")
+    year = models.IntegerField(db_comment="Year")
+    quarter = models.IntegerField(db_comment="Quarter, 1 to 4")
+    month = models.IntegerField(db_comment="Month, 1 to 12")
+    month_name = models.TextField(db_comment="Month's name in English")
+    iso_year = models.IntegerField(db_comment="Year that the ISO 8601 week belongs to")
+    iso_week = models.IntegerField(db_comment="ISO 8601 week, 1 to 53")
+    day_of_month = models.IntegerField(db_comment="Day of the month, 1 to 31")
+    day_of_week = models.IntegerField(db_comment="ISO 8601 day of the week, 1 Monday to 7 Sunday")
+    is_weekend = models.BooleanField(db_comment="Saturday or Sunday")
+
+    class Meta:
+        db_table = "date_dimension"
+        db_table_comment = "Days: every day of each year in which a fact or a window has a date"
+
+    def __str__(self) -> str:
+        return str(self.date)
+
+
+class JourneyActivityBridge(WarehouseModel):
+    id = models.BigIntegerField(primary_key=True, db_comment="(journey_id << 32) | activity_id")
+    journey_id = link("The journey, in journey_dimension")
+    activity_id = link("The activity, in activity_dimension")
+
+    class Meta:
+        db_table = "journey_activity_bridge"
+        db_table_comment = "Which activities a journey asks for; one row a journey and activity"
+
+
+# --- Facts
+
+
+class PatientJourneyFact(WarehouseModel):
+    patient_journey_id = key("patient_journey.id of the source")
+    patient_id = patient()
+    journey_id = link("The journey followed, in journey_dimension")
+    clinician_id = whole_number("The clinician, a key of the source without a table")
+    invitation_date = day("Milestone: invited")
+    registration_date = day("Milestone: registered")
+    consent_date = day("Milestone: consented")
+    operation_date = day("Milestone: operated")
+    discharge_date = day("Milestone: discharged")
+    days_invitation_to_registration = whole_number("Days from invitation to registration")
+    days_registration_to_operation = whole_number("Days from registration to operation")
+    days_operation_to_discharge = whole_number("Days from operation to discharge")
+
+    class Meta:
+        db_table = "patient_journey_fact"
+        db_table_comment = "Journeys that patients follow, with their milestones; one row a patient journey"
+
+
+class StepResultFact(WarehouseModel):
+    id = models.BigIntegerField(primary_key=True, db_comment="(patient_id << 32) | days since 0001-01-01")
+    patient_id = patient()
+    date = models.DateField(db_comment="The day, in date_dimension")
+    steps = models.IntegerField(db_comment="Steps walked that day; the highest where the source has several")
+
+    class Meta:
+        db_table = "step_result_fact"
+        db_table_comment = "Steps walked; one row a patient and day"
+
+
+class SurveyResultFact(WarehouseModel):
+    survey_result_id = key("survey_result.id of the source")
+    patient_journey_id = link("The patient journey, in patient_journey_fact")
+    patient_id = patient()
+    survey_id = link("The survey, in survey_dimension")
+    activity_id = link("The activity that asked for it, in activity_dimension")
+    device_id = link("The device, in device_dimension; null: not known")
+    score_value = whole_number("Score; null: none was given")
+    start_time = models.DateTimeField(db_comment="When the answer began, UTC")
+    end_time = models.DateTimeField(db_comment="When the answer ended, UTC")
+    duration_seconds = models.BigIntegerField(db_comment="Whole seconds from start to end")
+
+    class Meta:
+        db_table = "survey_result_fact"
+        db_table_comment = "Surveys answered; one row a survey result"
+
+
+class PatientJourneyScheduleWindow(WarehouseModel):
+    id = models.BigIntegerField(primary_key=True, db_comment="(patient_journey_id << 32) | activity_id")
+    patient_id = patient()
+    patient_journey_id = link("The patient journey, in patient_journey_fact")
+    activity_id = link("The activity, in activity_dimension")
+    activity_content_slug = text("What the patient is to do")
+    schedule_id = link("The schedule, in schedule_dimension; null: the activity has none")
+    schedule_slug = text("The rule as written")
+    schedule_start_offset_days = whole_number("First day of the window, from the milestone")
+    schedule_end_offset_days = whole_number("Last day of the window, from the milestone")
+    schedule_milestone_slug = text("The event that the offsets count from")
+    milestone_date = day("That event's day in this patient journey; null: not known")
+    window_start_date = day("First day on which the activity is due; null: no start, or undated")
+    window_end_date = day("Last day on which the activity is due; null: no end, or undated")
+
+    class Meta:
+        db_table = "patient_journey_schedule_window"
+        db_table_comment = "When each activity is due for each patient; one row a patient journey and activity"
+
+
+class ActivityCompletionFact(WarehouseModel):
+    class Status(models.TextChoices):
+        IN_WINDOW = "in_window"
+        EARLY = "early"
+        LATE = "late"
+        UNDATED = "undated"
+        NOT_SCHEDULED = "not_scheduled"
+
+    survey_result_id = key("The survey result, in survey_result_fact")
+    patient_journey_id = link("The patient journey, in patient_journey_fact")
+    patient_id = patient()
+    activity_id = link("The activity done, in activity_dimension")
+    completed_date = models.DateField(db_comment="The UTC day on which it was done, in date_dimension")
+    status = models.TextField(
+        choices=Status,
+        db_comment="in_window, early or late; undated: the window has no date; not_scheduled: there is no window",
+    )
+    days_from_window = whole_number("0 inside, negative before, positive after; null: no window to count from")
+
+    class Meta:
+        db_table = "activity_completion_fact"
+        db_table_comment = "Activities done, against the window in which they were due; one row a survey result"
+
+
+class ActivityAdherence(WarehouseModel):
+    """A view, created in SQL by the migration: the windows and what was done about each, as of today."""
+
+    class Status(models.TextChoices):
+        COMPLETED = "completed"
+        COMPLETED_LATE = "completed_late"
+        COMPLETED_EARLY = "completed_early"
+        MISSED = "missed"
+        OPEN = "open"
+        UPCOMING = "upcoming"
+        UNDATED = "undated"
+
+    id = models.BigIntegerField(primary_key=True)
+    patient_id = models.IntegerField(null=True)
+    patient_journey_id = models.IntegerField()
+    activity_id = models.IntegerField()
+    activity_content_slug = models.TextField(null=True)
+    schedule_id = models.IntegerField(null=True)
+    schedule_slug = models.TextField(null=True)
+    schedule_start_offset_days = models.IntegerField(null=True)
+    schedule_end_offset_days = models.IntegerField(null=True)
+    schedule_milestone_slug = models.TextField(null=True)
+    milestone_date = models.DateField(null=True)
+    window_start_date = models.DateField(null=True)
+    window_end_date = models.DateField(null=True)
+    completions = models.BigIntegerField()
+    first_completed_date = models.DateField(null=True)
+    status = models.TextField(choices=Status)
+
+    class Meta:
+        managed = False
+        db_table = "activity_adherence"

@@ -1,0 +1,21 @@
+"""Bring the staging tables in step with msk_db."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from ingest.commands import PipelineCommand
+from ingest.msk.extract import extract_msk
+from ingest.runs import Run
+
+
+class Command(PipelineCommand):
+    help = "Read what changed in msk_db, as one snapshot of its ten tables, into the staging tables."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--full-refresh", action="store_true", help="read and compare every row, whatever the digests say"
+        )
+
+    def steps(self, run: Run, options: dict[str, Any]) -> None:
+        extract_msk(run, full_refresh=options["full_refresh"])

@@ -1,0 +1,14 @@
+"""Read the schedules' slugs."""
+
+from typing import Any
+
+from ingest.commands import PipelineCommand
+from ingest.msk.parse import parse_slugs
+from ingest.runs import Run
+
+
+class Command(PipelineCommand):
+    help = "Read from the slugs of the staged schedules when their activities are due."
+
+    def steps(self, run: Run, options: dict[str, Any]) -> None:
+        parse_slugs(run)

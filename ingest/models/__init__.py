@@ -1,0 +1,34 @@
+"""The models of the sources: what is read, where it lands, and what is on record about it."""
+
+from ingest.models.runs import PipelineRun
+from ingest.models.source import (
+    Activity,
+    Device,
+    Journey,
+    JourneyActivity,
+    Patient,
+    PatientJourney,
+    Schedule,
+    StepResult,
+    Survey,
+    SurveyResult,
+)
+from ingest.models.staging import LoadState, RejectedRow, ScheduleOverride, StagedBucket
+
+__all__ = [
+    "Activity",
+    "Device",
+    "Journey",
+    "JourneyActivity",
+    "LoadState",
+    "Patient",
+    "PatientJourney",
+    "PipelineRun",
+    "RejectedRow",
+    "Schedule",
+    "ScheduleOverride",
+    "StagedBucket",
+    "StepResult",
+    "Survey",
+    "SurveyResult",
+]

@@ -1,0 +1,25 @@
+"""The run log. It lives in the default database, so that a failed run is on record though its data rolled back."""
+
+from django.db import models
+
+
+class PipelineRun(models.Model):
+    class Status(models.TextChoices):
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        INTERRUPTED = "interrupted"
+
+    command = models.TextField(db_comment="Management command that ran")
+    started = models.DateTimeField(auto_now_add=True, db_comment="When it began")
+    finished = models.DateTimeField(null=True, db_comment="When it ended; null while it runs, or when it was killed")
+    status = models.TextField(choices=Status, default=Status.RUNNING, db_comment="How it stands")
+    counts = models.JSONField(default=list, db_comment="Rows and seconds of each step and table, in order")
+    error = models.TextField(blank=True, default="", db_comment="What went wrong, with the traceback")
+
+    class Meta:
+        db_table = "pipeline_run"
+        db_table_comment = "Every run of a pipeline command, failed ones included"
+
+    def __str__(self) -> str:
+        return f"run {self.pk}: {self.command}, {self.status}"

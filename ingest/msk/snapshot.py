@@ -1,0 +1,98 @@
+"""One consistent read of msk_db: a single snapshot for all ten tables, taken only if they are what we expect."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connections, transaction
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.sql import SQL, Composed, Literal
+
+from ingest.copying import raw_cursor
+from ingest.errors import PipelineError
+from ingest.msk.tables import TABLES, TYPES, SourceTable
+
+OLDEST_SERVER = 140000  # hash_record_extended came with PostgreSQL 14
+DIGEST_VERSION = 1  # to be raised when the meaning of a digest changes
+
+
+@contextmanager
+def snapshot() -> Iterator[Cursor]:
+    """Give a cursor on msk_db in a REPEATABLE READ READ ONLY transaction.
+
+    Raises PipelineError when the server is too old, or when a table or column is missing or of another type.
+    """
+    with transaction.atomic(using="msk_db"), raw_cursor("msk_db") as source:
+        source.execute("set transaction isolation level repeatable read read only")
+        _check_version(source)
+        _check_tables(source)
+        yield source
+
+
+def rows_query(table: SourceTable, buckets: list[int] | None) -> Composed:
+    """Return the query for the rows of `buckets` of `table`, or for all of them when it is None."""
+    query = SQL("select {} from " + table.rows).format(table.column_list("t"))
+    if buckets is not None:
+        query += SQL(" where " + table.bucket + " = any({}::bigint[])").format(
+            Literal("{" + ",".join(map(str, buckets)) + "}")
+        )
+    return query
+
+
+def digest_query(source: Cursor, table: SourceTable) -> Composed:
+    """Return the query for (bucket, row_count, digest) of `table`.
+
+    The digest is a sum and not a xor, so that a row that is there twice counts twice. All that makes a digest
+    incomparable with an earlier one, such as another server version or column type, is in the seed of the hash.
+    """
+    made_of = f"{DIGEST_VERSION} {source.connection.server_version} {table}"
+    seed = int.from_bytes(hashlib.sha256(made_of.encode()).digest()[:8], signed=True)
+    return SQL(
+        "select " + table.bucket + ", count(*), sum(hash_record_extended(row({}), {})) from " + table.rows + " group by 1"
+    ).format(table.column_list("t"), Literal(seed))
+
+
+def _check_version(source: Cursor) -> None:
+    version = source.connection.server_version
+    if version < OLDEST_SERVER:
+        raise PipelineError(f"the source runs PostgreSQL {version // 10000}: it must be 14 or later")
+
+
+def _check_tables(source: Cursor) -> None:
+    """Raise PipelineError, naming every table and column that is missing or of another type."""
+    source.execute(
+        """
+        select c.relname, a.attname, format_type(a.atttypid, null)
+          from pg_class c
+          join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+         where c.oid in (select to_regclass(name) from unnest(%s) as name)
+        """,
+        [[table.name for table in TABLES]],
+    )
+    found: dict[str, dict[str, str]] = {}
+    for table_name, column, kind in source.fetchall():
+        found.setdefault(table_name, {})[column] = kind
+    database = connections["msk_db"].settings_dict["NAME"]
+    if not found:
+        raise PipelineError(
+            f"the source database {database} has none of the ten tables: load your dump into it "
+            "(README, The source) and run the command again"
+        )
+    problems = [problem for table in TABLES for problem in _problems(table, found.get(table.name))]
+    if problems:
+        raise PipelineError(
+            f"the source database {database} is not as expected: {'; '.join(problems)}. "
+            "Restore what is missing, or grant the user the right to read it, and run the command again"
+        )
+
+
+def _problems(table: SourceTable, found: dict[str, str] | None) -> Iterator[str]:
+    """Yield what is wrong with a table of which `found` are the columns with their types."""
+    if found is None:
+        yield f"table {table.name} is missing"
+        return
+    for column, kind in table.own_columns().items():
+        if column not in found:
+            yield f"column {table.name}.{column} is missing"
+        elif found[column] not in TYPES[kind]:
+            yield f"column {table.name}.{column} is {found[column]}, not {kind}"

@@ -1,0 +1,152 @@
+"""A staging table brought in step with its source table, reading only the buckets whose digest differs."""
+
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.sql import SQL, Identifier
+
+from ingest.copying import copy_rows
+from ingest.msk.snapshot import digest_query, rows_query
+from ingest.msk.tables import SourceTable
+from ingest.runs import TableCounts
+
+
+class StagingTable:
+    """The warehouse's side of one source table, within the run's transaction.
+
+    Beside `staging_<table>` there are temporary tables: `digest_<table>` holds the source's digests of now,
+    `changed_<table>` the buckets that are to be compared, `incoming_<table>` the source's rows in these buckets.
+    """
+
+    def __init__(self, warehouse: Cursor, table: SourceTable, counts: TableCounts) -> None:
+        self.warehouse = warehouse
+        self.table = table
+        self.counts = counts
+        self.has_incoming = False
+        self.names = {
+            "staging": table.staging,
+            "digest": Identifier(f"digest_{table.name}"),
+            "changed": Identifier(f"changed_{table.name}"),
+            "incoming": Identifier(f"incoming_{table.name}"),
+            "difference": Identifier(f"difference_{table.name}"),
+            "bucket": SQL(table.bucket),
+            "columns": SQL(", ").join(map(Identifier, table.columns)),
+            "staged_row": table.column_list("t"),
+            "differing_row": table.column_list("d"),
+        }
+
+    def copy(self, source: Cursor, *, full: bool) -> None:
+        """Copy from the source what differs, or with `full` everything: into an empty staging table at once."""
+        self._find_changed_buckets(source, full=full)
+        if not self._value("select exists (select from {changed})"):
+            return
+        if self._value("select exists (select from {staging})"):
+            self._execute("create temp table {incoming} (like {staging}) on commit drop")
+            self._copy_rows(source, self.names["incoming"])
+            self.has_incoming = True
+        else:
+            self._copy_rows(source, self.table.staging)
+            self.counts.inserted = self.counts.read
+            self._execute("analyze {staging}")
+            self._keep_digests()
+
+    def compare(self) -> None:
+        """Make the staging table equal to the source in the copied buckets; touch no row that is the same on both sides.
+
+        Compared as bags: of equal rows, which a table without a key can hold, it is the number that counts.
+        """
+        if not self.has_incoming:
+            return
+        self._execute(
+            """
+            create temp table {difference} on commit drop as
+            select {columns}, sum(wanted) as wanted, sum(staged) as staged
+              from (select {columns}, 1 as wanted, 0 as staged
+                      from {incoming}
+                     union all
+                    select {columns}, 0, 1
+                      from {staging} t
+                     where {bucket} in (select bucket from {changed})) both_sides
+             group by {columns}
+            having sum(wanted) <> sum(staged)
+            """
+        )
+        self._execute(
+            """
+            delete from {staging} t
+             using {difference} d
+             where d.staged > 0
+               and {bucket} in (select bucket from {changed})
+               and hash_record_extended(row({staged_row}), 0) = hash_record_extended(row({differing_row}), 0)
+               and row({staged_row}) is not distinct from row({differing_row})
+            """
+        )
+        self._execute("insert into {staging} ({columns}) select {columns} from {difference}, generate_series(1, wanted)")
+        self.counts.inserted, self.counts.deleted = self._row(
+            """
+            select coalesce(sum(greatest(wanted - staged, 0)), 0)::bigint,
+                   coalesce(sum(greatest(staged - wanted, 0)), 0)::bigint
+              from {difference}
+            """
+        )
+        self._keep_digests()
+
+    def source_rows(self) -> int:
+        """Return the number of rows that the source's table has."""
+        return int(self._value("select coalesce(sum(row_count), 0) from {digest}"))
+
+    def _find_changed_buckets(self, source: Cursor, *, full: bool) -> None:
+        self._execute("create temp table {digest} (bucket bigint, row_count bigint, digest numeric) on commit drop")
+        copied = copy_rows(source, digest_query(source, self.table), self.warehouse, self.names["digest"])
+        self.counts.bytes += copied.bytes
+        self._execute(
+            """
+            create temp table {changed} on commit drop as
+            select bucket
+              from {digest} now
+              full join (select bucket, row_count, digest
+                           from staged_bucket
+                          where source_table = %(table)s) before using (bucket)
+             where %(full)s
+                or (now.row_count, now.digest) is distinct from (before.row_count, before.digest)
+            """,
+            full=full,
+        )
+
+    def _copy_rows(self, source: Cursor, target: Identifier) -> None:
+        buckets, total = self._row(
+            "select array_agg(bucket), (select count(*) from {digest}) from {changed}"
+        )
+        query = rows_query(self.table, buckets if len(buckets) < total else None)
+        copied = copy_rows(source, query, self.warehouse, target)
+        self.counts.read += copied.rows
+        self.counts.bytes += copied.bytes
+
+    def _keep_digests(self) -> None:
+        self._execute(
+            """
+            delete from staged_bucket
+             where source_table = %(table)s
+               and bucket in (select bucket from {changed})
+            """
+        )
+        self._execute(
+            """
+            insert into staged_bucket (source_table, bucket, row_count, digest)
+            select %(table)s, bucket, row_count, digest
+              from {digest}
+             where bucket in (select bucket from {changed})
+            """
+        )
+
+    def _execute(self, statement: str, **values: Any) -> None:
+        self.warehouse.execute(SQL(statement).format(**self.names), {"table": self.table.name} | values)
+
+    def _row(self, query: str) -> tuple[Any, ...]:
+        self._execute(query)
+        row = self.warehouse.fetchone()
+        assert row is not None  # noqa: S101  (for the type checker: every query here gives one row)
+        return row
+
+    def _value(self, query: str) -> Any:
+        return self._row(query)[0]

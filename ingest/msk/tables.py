@@ -1,0 +1,111 @@
+"""The ten tables of msk_db: their columns, and the buckets in which their rows are compared.
+
+A bucket is a group of neighbouring keys, for a table of days of neighbouring patients and days, written as integer
+arithmetic so that source and warehouse agree on it. -1 holds the rows without a key.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from psycopg2.sql import SQL, Composed, Identifier
+
+# What the server may call a column's type, for each type that staging has for it.
+TYPES = {
+    "integer": ("integer", "smallint"),
+    "text": ("character varying", "text"),
+    "text[]": ("character varying[]", "text[]"),
+    "date": ("date",),
+    "timestamp": ("timestamp without time zone",),
+}
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A table of the source. `derived` names a column that the source does not have but `rows` adds to it."""
+
+    name: str
+    columns: Mapping[str, str]
+    bucket: str
+    rows: str
+    derived: tuple[str, ...] = ()
+
+    @property
+    def staging(self) -> Identifier:
+        return Identifier(f"staging_{self.name}")
+
+    def column_list(self, alias: str) -> Composed:
+        """Return the columns, qualified with `alias`, for a select or a row()."""
+        return SQL(", ").join(Identifier(alias, column) for column in self.columns)
+
+    def own_columns(self) -> dict[str, str]:
+        """Return the columns that the source itself must have, with their types."""
+        return {name: kind for name, kind in self.columns.items() if name not in self.derived}
+
+
+def _keyed(name: str, **columns: str) -> SourceTable:
+    """Return a table whose key is `id`."""
+    return SourceTable(name, {"id": "integer"} | columns, bucket="coalesce(t.id >> 6, -1)", rows=f"{name} t")
+
+
+# A survey result belongs to a patient by its patient journey; the warehouse is cut by patient, so its staging row
+# carries the patient. Of patient journeys with one id the first in the order of the row's text counts, as everywhere.
+SURVEY_RESULT_ROWS = """(
+    select r.*, j.patient_id
+      from survey_result r
+      left join (select distinct on (p.id) p.id, p.patient_id
+                   from patient_journey p
+                  order by p.id, p::text collate "C") j on j.id = r.patient_journey_id
+) t"""
+
+# Sixteen patients by a week: some hundred rows.
+STEP_RESULT_BUCKET = """coalesce(
+    (t.patient_id::bigint >> 4 << 20) + case when isfinite(t.date) then (t.date - date '0001-01-01') / 7 end, -1)"""
+
+TABLES = (
+    _keyed("schedule", slug="text"),
+    _keyed("activity", content_slug="text", schedule_id="integer"),
+    _keyed("journey", abbreviation="text", joint_slug="text"),
+    SourceTable(
+        "journey_activity",
+        {"journey_id": "integer", "activity_id": "integer"},
+        bucket="coalesce(t.journey_id, -1)",
+        rows="journey_activity t",
+    ),
+    _keyed("patient", age_bracket="text", sex="text", hospital="text"),
+    _keyed(
+        "patient_journey",
+        patient_id="integer",
+        journey_id="integer",
+        invitation_date="date",
+        registration_date="date",
+        operation_date="date",
+        discharge_date="date",
+        consent_date="date",
+        clinician_id="integer",
+    ),
+    _keyed("device", platform="text", os_version="text"),
+    _keyed("survey", slug="text", version="text", tags="text[]"),
+    SourceTable(
+        "step_result",
+        {"patient_id": "integer", "date": "date", "value": "text"},
+        bucket=STEP_RESULT_BUCKET,
+        rows="step_result t",
+    ),
+    SourceTable(
+        "survey_result",
+        {
+            "id": "integer",
+            "patient_journey_id": "integer",
+            "survey_id": "integer",
+            "activity_id": "integer",
+            "device_id": "integer",
+            "score_value": "integer",
+            "start_time": "timestamp",
+            "end_time": "timestamp",
+            "patient_id": "integer",
+        },
+        bucket="coalesce(t.id >> 6, -1)",
+        rows=SURVEY_RESULT_ROWS,
+        derived=("patient_id",),
+    ),
+)

@@ -1,0 +1,93 @@
+"""A table of the warehouse brought in step with a query that says what it should hold.
+
+Three set-based statements, each touching only rows that differ: delete what the query no longer gives, update what it
+gives otherwise, insert what is missing. Rows that are right are not rewritten.
+"""
+
+from dataclasses import dataclass, field
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.sql import SQL, Composable, Composed, Identifier
+
+from ingest.runs import TableCounts
+
+
+@dataclass(frozen=True)
+class Target:
+    """A table, the columns that identify a row and those that are compared.
+
+    `stamped` columns are written with a row but do not make it differ. New rows are inserted in the order of `order`,
+    by default the key's. `scope` is a condition on the table, aliased t: other rows are not the query's affair.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    compared: tuple[str, ...]
+    stamped: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    scope: Composable = field(default_factory=lambda: SQL("true"))
+
+    def names(self) -> dict[str, Composable]:
+        """Return the pieces of the statements below."""
+        written = self.compared + self.stamped
+        return {
+            "table": Identifier(self.table),
+            "expected": Identifier(f"expected_{self.table}"),
+            "columns": _join(", ", "{0}", self.key + written),
+            "same_key": _join(" and ", "t.{0} = e.{0}", self.key),
+            "ours": _join(", ", "t.{0}", self.compared),
+            "theirs": _join(", ", "e.{0}", self.compared),
+            "assignments": _join(", ", "{0} = e.{0}", written),
+            "scope": self.scope,
+            "order": _join(", ", "{0}", self.order or self.key),
+        }
+
+
+def reconcile(warehouse: Cursor, target: Target, query: Composable, counts: TableCounts) -> None:
+    """Make the rows of `target` those that `query` gives, and add what that took to `counts`.
+
+    `query` gives the target's columns by name, a row a key.
+    """
+    names = target.names() | {"query": query}
+
+    def execute(statement: str) -> int:
+        warehouse.execute(SQL(statement).format(**names))
+        return warehouse.rowcount
+
+    if execute("select from {table} t where {scope} limit 1") == 0:
+        counts.inserted += execute("insert into {table} ({columns}) select {columns} from ({query}) e order by {order}")
+        execute("analyze {table}")
+        return
+    execute("create temp table {expected} on commit drop as {query}")
+    execute("analyze {expected}")
+    counts.deleted += execute(
+        """
+        delete from {table} t
+         where {scope}
+           and not exists (select from {expected} e where {same_key})
+        """
+    )
+    if target.compared:
+        counts.updated += execute(
+            """
+            update {table} t
+               set {assignments}
+              from {expected} e
+             where {same_key}
+               and row({ours}) is distinct from row({theirs})
+            """
+        )
+    counts.inserted += execute(
+        """
+        insert into {table} ({columns})
+        select {columns}
+          from {expected} e
+         where not exists (select from {table} t where {same_key})
+         order by {order}
+        """
+    )
+    execute("drop table {expected}")
+
+
+def _join(separator: str, template: str, columns: tuple[str, ...]) -> Composed:
+    return SQL(separator).join(SQL(template).format(Identifier(column)) for column in columns)

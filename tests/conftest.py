@@ -1,0 +1,165 @@
+"""Three real databases for the tests, and the means to write to the source and to look into the warehouse."""
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg2
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.test.utils import setup_databases, teardown_databases
+from psycopg2.sql import SQL, Identifier, Placeholder
+
+from ingest.databases import SAMPLE, load_dump
+from tests.recompute import Star
+
+
+def connect(alias: str, **changes: Any) -> Any:
+    """Return a connection of its own to the database behind `alias`, in autocommit, free of our session's options."""
+    parameters = connections[alias].get_connection_params() | changes
+    connection = psycopg2.connect(**{k: v for k, v in parameters.items() if k not in ("options", "cursor_factory")})
+    connection.autocommit = True
+    return connection
+
+
+class Database:
+    """A database seen through a connection that is not the pipeline's."""
+
+    def __init__(self, alias: str) -> None:
+        self.connection = connect(alias)
+
+    def execute(self, statement: Any, *values: Any) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows, if it has any."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def value(self, query: Any, *values: Any) -> Any:
+        """Return the one value that `query` gives."""
+        ((value,),) = self.execute(query, *values)
+        return value
+
+
+class Source(Database):
+    """The operational database, as its owner sees it."""
+
+    def insert(self, table: str, **row: Any) -> None:
+        self.execute(
+            SQL("insert into {} ({}) values ({})").format(
+                Identifier(table),
+                SQL(", ").join(map(Identifier, row)),
+                SQL(", ").join(Placeholder() * len(row)),
+            ),
+            *row.values(),
+        )
+
+    def load_sample(self) -> None:
+        self.execute("drop schema public cascade; create schema public")
+        load_dump("msk_db", SAMPLE)
+
+    def clear(self) -> None:
+        """Leave the ten tables empty."""
+        self.execute("drop schema public cascade; create schema public")
+        self.execute(EMPTY_SOURCE)
+
+
+class Warehouse(Database):
+    """The analytics database, as an analyst sees it."""
+
+    def rejects(self, table: str) -> list[tuple[str, str]]:
+        """Return (source_key, reason) of the rejected rows of a source table."""
+        return self.execute(
+            "select source_key, reason from rejected_row where source_table = %s order by 1, 2", table
+        )
+
+    def star(self) -> Star:
+        """Return the star as it is, in the form in which `recompute` gives what it should be."""
+        return Star.read(self.connection)
+
+
+EMPTY_SOURCE = """
+create table schedule (id integer primary key, slug varchar);
+create table activity (id integer primary key, content_slug varchar, schedule_id integer);
+create table journey (id integer primary key, abbreviation varchar, joint_slug varchar);
+create table journey_activity (journey_id integer, activity_id integer);
+create table patient (id integer primary key, age_bracket varchar, sex varchar, hospital varchar);
+create table patient_journey (
+    id integer primary key, patient_id integer, journey_id integer, invitation_date date, registration_date date,
+    operation_date date, discharge_date date, consent_date date, clinician_id integer
+);
+create table device (id integer primary key, platform varchar, os_version varchar);
+create table survey (id integer primary key, slug varchar, version varchar, tags varchar[]);
+create table step_result (patient_id integer, date date, value varchar);
+create table survey_result (
+    id integer primary key, patient_journey_id integer, survey_id integer, activity_id integer, device_id integer,
+    score_value integer, start_time timestamp, end_time timestamp
+);
+"""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
+    """Create three test databases; the source's apart, because Django's connection to it cannot create anything."""
+    with django_db_blocker.unblock():
+        ours = setup_databases(verbosity=0, interactive=False, aliases=["default", "analytics"])
+        name = f"test_{connections['msk_db'].settings_dict['NAME']}"
+        server = connect("msk_db", dbname="postgres")
+        with server.cursor() as cursor:
+            cursor.execute(SQL("drop database if exists {} with (force)").format(Identifier(name)))
+            cursor.execute(SQL("create database {}").format(Identifier(name)))
+            connections["msk_db"].settings_dict["NAME"] = name
+            yield
+            connections["msk_db"].close()
+            cursor.execute(SQL("drop database {} with (force)").format(Identifier(name)))
+        server.close()
+        teardown_databases(ours, verbosity=0)
+
+
+@pytest.fixture
+def databases(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let a test use the databases as the commands do, with real commits; they are empty at its beginning."""
+    with django_db_blocker.unblock():
+        for alias in ("default", "analytics"):
+            with connections[alias].cursor() as cursor:
+                cursor.execute(TRUNCATE_EVERYTHING)
+        yield
+        connections.close_all()
+
+
+TRUNCATE_EVERYTHING = """
+do $$ begin
+    execute (select 'truncate ' || string_agg(quote_ident(tablename), ', ')
+               from pg_tables
+              where schemaname = 'public'
+                and tablename not in ('django_migrations', 'django_content_type', 'auth_permission'));
+end $$
+"""
+
+
+@pytest.fixture
+def source(databases: None) -> Iterator[Source]:
+    """The source with its ten tables empty."""
+    source = Source("msk_db")
+    source.clear()
+    yield source
+    source.connection.close()
+
+
+@pytest.fixture
+def warehouse(databases: None) -> Iterator[Warehouse]:
+    warehouse = Warehouse("analytics")
+    yield warehouse
+    warehouse.connection.close()
+
+
+@pytest.fixture
+def run(databases: None) -> Callable[..., str]:
+    """Return a function that runs a management command and returns what it printed."""
+
+    def run(command: str = "run_pipeline", *arguments: str) -> str:
+        out = io.StringIO()
+        call_command(command, *arguments, stdout=out)
+        return out.getvalue()
+
+    return run

@@ -1,0 +1,9 @@
+"""A pytest plugin, loaded before Django's settings: the embedded PostgreSQL serves the tests when no other is named."""
+
+from dotenv import load_dotenv
+
+from pipeline_project import embedded
+
+load_dotenv()
+if embedded.is_wanted():
+    embedded.use()
