@@ -1,0 +1,34 @@
+FROM python:3.13-slim
+
+# A Debian mirror keeps only the newest build of a package: a pinned one would soon be gone. The base image names the
+# release, and with it the versions.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends make postgresql-client \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin app
+
+# The Makefile and everything else find the virtual environment by these; the code's folder stays closed to the
+# application, so what the tools of `make test` like to keep goes to /tmp.
+ENV VENV=/opt/venv \
+    PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTEST_ADDOPTS="-o cache_dir=/tmp/pytest" \
+    HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis
+
+WORKDIR /app
+
+COPY requirements.txt requirements-dev.txt ./
+RUN python -m venv --without-pip "$VENV" \
+    && pip --python "$VENV/bin/python" install --no-cache-dir --disable-pip-version-check --require-hashes \
+        -r requirements.txt -r requirements-dev.txt
+
+COPY . .
+# Readable whatever the umask of the clone was, and the stamp that tells make that there is nothing to install.
+RUN chmod -R u=rwX,go=rX . \
+    && python -m django collectstatic --settings pipeline_project.settings --noinput --verbosity 0 \
+    && touch "$VENV/.installed"
+
+USER app
+EXPOSE 8000
+ENTRYPOINT ["./entrypoint.sh"]
