@@ -29,6 +29,6 @@ RUN chmod -R u=rwX,go=rX . \
     && python -m django collectstatic --settings pipeline_project.settings --noinput --verbosity 0 \
     && touch "$VENV/.installed"
 
-USER app
+USER 10001
 EXPOSE 8000
 ENTRYPOINT ["./entrypoint.sh"]

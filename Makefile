@@ -5,11 +5,13 @@ VENV ?= .venv
 SYSTEM_PYTHON ?= python3
 PYTHON := $(VENV)/bin/python
 MANAGE := $(PYTHON) manage.py
-REQUIREMENTS := requirements.txt requirements-dev.txt requirements-embedded.txt
+REQUIREMENTS ?= requirements.txt requirements-dev.txt requirements-embedded.txt
 INSTALLED := $(VENV)/.installed
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
 PORT ?= 8000
+SIZE ?= 20000
+ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help install migrate run-pipeline check-warehouse web superuser test test-large test-docker bench format lint \
@@ -51,8 +53,9 @@ test-large: $(INSTALLED) ## Compare the star of 20,000 patients with an independ
 test-docker: ## Try the whole story in Docker: up, pipeline, counts, reload, down
 	@tests/docker.sh
 
-bench: $(INSTALLED) ## Measure a first load against the floor (SIZE=20000 patients)
-	@$(MANAGE) shell -c 'import bench.run' # placeholder
+bench: $(INSTALLED) ## Time the pipeline against the floor; SIZE=20000 patients, ROUNDS=3
+	@$(PYTHON) -m bench --patients $(SIZE) --rounds $(ROUNDS)
+	@$(PYTHON) -m bench.slugs
 
 format: $(INSTALLED) ## Format the code
 	@$(VENV)/bin/ruff format .

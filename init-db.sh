@@ -6,14 +6,15 @@ set -euo pipefail
 cd /project
 
 source_db=${POSTGRES_SECONDARY_DB:-msk_db}
-names=(-v source="$source_db" -v incoming="incoming_$source_db" -v outgoing="outgoing_$source_db")
+incoming_db=incoming_$source_db # loaded, not yet in use
+outgoing_db=outgoing_$source_db # no longer in use
 
 export PGUSER=${POSTGRES_USER:-postgres} PGDATABASE=postgres PGOPTIONS='-c client_min_messages=warning'
 export PGPASSWORD=${POSTGRES_PASSWORD:-$(cat "${POSTGRES_PASSWORD_FILE:-/dev/null}")}
 
+# Names go to psql as variables, which it quotes: :"name" as an identifier, :'name' as a text.
 sql() { psql --no-psqlrc --quiet --no-align --tuples-only -v ON_ERROR_STOP=1 "$@"; }
-
-fail() { echo "init-db: $*" >&2; exit 1; }
+sql_with_names() { sql -v source="$source_db" -v incoming="$incoming_db" -v outgoing="$outgoing_db"; }
 
 create_missing() {
     sql -v name="$1" <<'SQL'
@@ -26,13 +27,14 @@ choose_dump() {
     if [ -f msk_db.sql ]; then
         echo msk_db.sql
     elif [ -L msk_db.sql ]; then
-        fail "msk_db.sql is a link to something outside the project's folder: put the file itself there"
+        echo "init-db: msk_db.sql is a link that leads out of the project's folder: put the file itself there" >&2
+        exit 1
     else
         echo sample_data/msk_db.sql
     fi
 }
 
-# A COPY takes the end of a torn file for the end of its data, so psql alone would not notice.
+# A dump says where it ends. Without a look at that a torn one would do: to COPY the file's end is the data's end.
 is_whole() {
     ! head -n 3 "$1" | grep -qx -- '-- PostgreSQL database dump' ||
         tail -n 9 "$1" | grep -qx -- '-- PostgreSQL database dump complete'
@@ -40,53 +42,74 @@ is_whole() {
 
 # The roles that the dump's statements, not its data, name as owners or give rights to: a line each, without quotes.
 roles_of() {
-    local LC_ALL=C
+    local -x LC_ALL=C
     sed -nE '/^COPY .* FROM stdin;$/,/^\\\.$/d; /^(ALTER|CREATE POLICY|GRANT|REVOKE|SET SESSION) /p' "$1" |
         grep -oE ' (TO|FROM|FOR ROLE|AUTHORIZATION) ("([^"]|"")+"|[a-z_][a-z0-9_$]*)' |
-        sed -E 's/^ (TO|FROM|FOR ROLE|AUTHORIZATION) //; s/^"(.*)"$/\1/; s/""/"/g' | sort -u
+        sed -E 's/^ (TO|FROM|FOR ROLE|AUTHORIZATION) //; s/^"(.*)"$/\1/; s/""/"/g' | sort -u || true
 }
 
 # In one transaction, so that a dump made with `pg_dump --clean --create` fails before it drops the database in use.
 load() {
-    sql "${names[@]}" <<'SQL'
-drop database if exists :"incoming";
-create database :"incoming" template template0;
-SQL
-    sql --dbname "incoming_$source_db" --single-transaction -v roles="$(roles_of "$1" || true)" \
-        --file - --file "$1" --command "$must_hold_tables" >/dev/null <<'SQL'
+    sql --dbname "$incoming_db" --single-transaction -v roles="$(roles_of "$1")" \
+        --file - --file "$1" --command "$must_make_a_table" <<'SQL'
 select format('create role %I nologin', role)
   from unnest(string_to_array(:'roles', E'\n')) as role
  where role <> 'public' and not exists (select from pg_roles where rolname = role) \gexec
 \unset roles
 SQL
 }
-
-must_hold_tables="
-do \$\$ begin
-    if not exists (select from pg_catalog.pg_tables where schemaname = 'public') then
-        raise exception 'it makes no table';
+must_make_a_table="
+do 'begin
+    if not exists (select from pg_catalog.pg_tables where schemaname = ''public'') then
+        raise exception ''it makes no table'';
     end if;
-end \$\$"
+end'"
 
 # A rename needs the database to itself: nobody new comes in, and whoever is in has to leave.
 swap() {
-    sql "${names[@]}" >/dev/null <<'SQL'
-drop database if exists :"outgoing";
+    sql_with_names <<'SQL'
 select format('alter database %I allow_connections false', datname) from pg_database where datname = :'source' \gexec
 select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = :'source';
 begin;
 select format('alter database %I rename to %I', datname, :'outgoing') from pg_database where datname = :'source' \gexec
 alter database :"incoming" rename to :"source";
 commit;
-drop database if exists :"outgoing";
 SQL
 }
 
-# Whatever happened: nothing half loaded stays behind, and the database in use is open.
+# At the start for what a killed run has left, at the end whatever happened.
 clean_up() {
-    sql "${names[@]}" <<'SQL'
-drop database if exists :"incoming" with (force);
-select format('alter database %I allow_connections true', datname) from pg_database where datname = :'source' \gexec
+    sql_with_names <<'SQL'
+drop database if exists :"incoming";
+drop database if exists :"outgoing";
+select format('alter database %I allow_connections true', datname)
+  from pg_database where datname = :'source' and not datallowconn \gexec
 SQL
 }
 
+give_up() {
+    echo "init-db: $dump could not be loaded: $1; $state" >&2
+    exit 1
+}
+
+# try COMMAND...: give up with the first error that psql reports, or the first line where it calls nothing an error
+try() {
+    local said
+    said=$("$@" 2>&1) || give_up "$(grep -m 1 -E 'ERROR|FATAL|error:' <<<"$said" || grep -m 1 . <<<"$said")"
+}
+
+create_missing "${POSTGRES_DB:-msk_database}"
+create_missing "${POSTGRES_ANALYTICS_DB:-analytics_db}"
+dump=$(choose_dump)
+state=$(sql_with_names <<<"select datname || ' is as it was' from pg_database where datname = :'source'")
+state=${state:-"there is no $source_db yet: correct it, start again, then docker compose run --rm sql"}
+
+clean_up
+trap clean_up EXIT
+echo "init-db: loading $dump into $source_db"
+[ -r "$dump" ] || give_up "the user $(id -un) may not read it"
+is_whole "$dump" || give_up "its end is missing"
+try sql_with_names <<<'create database :"incoming" template template0'
+try load "$dump"
+try swap
+echo "init-db: $source_db is loaded"

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ingest.display import progress, print_summary
+from ingest.display import print_summary, progress
 from ingest.errors import explain
 from ingest.runs import Run, pipeline_run
 

@@ -41,7 +41,7 @@ def copy_rows(source: Cursor, query: Composable, target: Cursor, table: Identifi
     with ThreadPoolExecutor(1) as executor:
         sending = executor.submit(_send, source, query, write_end)
         # Closed on an error, the pipe's end makes the sender fail instead of waiting for ever.
-        with open(read_end, "rb", buffering=0) as pipe:  # noqa: PTH123  (a file descriptor)
+        with open(read_end, "rb", buffering=0) as pipe:
             receiving = _Counting(pipe)
             target.copy_expert(SQL("copy {} from stdin").format(table), receiving, CHUNK_BYTES)
         sending.result()
@@ -49,7 +49,7 @@ def copy_rows(source: Cursor, query: Composable, target: Cursor, table: Identifi
 
 
 def _send(source: Cursor, query: Composable, write_end: int) -> None:
-    with open(write_end, "wb", buffering=CHUNK_BYTES) as pipe:  # noqa: PTH123  (a file descriptor)
+    with open(write_end, "wb", buffering=CHUNK_BYTES) as pipe:
         source.copy_expert(SQL("copy ({}) to stdout").format(query), pipe)
 
 

@@ -60,9 +60,7 @@ class Run:
 
     def loaded(self, source: str) -> None:
         """Note in the warehouse that the star of `source` now holds what this run read."""
-        LoadState.objects.update_or_create(
-            source=source, defaults={"run_id": self.id, "loaded_at": timezone.now()}
-        )
+        LoadState.objects.update_or_create(source=source, defaults={"run_id": self.id, "loaded_at": timezone.now()})
 
 
 @contextmanager

@@ -33,9 +33,7 @@ AFTER = frozenset({"post", "after"})
 DIRECTIONS = BEFORE | AFTER
 
 SPELLED_OUT = {"po": "post op"} | {
-    direction + milestone: f"{direction} {milestone}"
-    for direction in DIRECTIONS
-    for milestone in MILESTONE_WORDS
+    direction + milestone: f"{direction} {milestone}" for direction in DIRECTIONS for milestone in MILESTONE_WORDS
 }
 SEPARATORS = str.maketrans("-_.", "   ")
 
@@ -54,6 +52,7 @@ MILESTONE_PHRASE = f" (?P<phrase>(?:day of )?(?P<word>{_any_of(MILESTONE_WORDS)}
 BARE_NUMBER = re.compile(NUMBER)
 STARTS_WITH_DIGIT = re.compile(" [0-9]")
 OFFSET = re.compile(rf" ((?:{NUMBER} ?{UNIT}|{UNIT} ?{NUMBER})\+?){END}")
+LEADS_ON = (" to", *"0123456789")
 MILESTONE = re.compile(MILESTONE_PHRASE)
 DIRECTED_MILESTONE = re.compile(f" {_any_of(DIRECTIONS)}{MILESTONE_PHRASE}")
 
@@ -88,15 +87,13 @@ def parse_slug(slug: str | None) -> ParsedSlug:
     offsets, text = _take_offsets(text)
     milestone, on_the_day, text = _take_milestone(text)
     words = _words(text)
-    before, after = not BEFORE.isdisjoint(words), not AFTER.isdisjoint(words)
+    before = not BEFORE.isdisjoint(words)
 
-    if before and after:
-        return _unparsed("unknown offset")  # which of the two an offset belongs to would be a guess
     if offsets:
         span = _explicit_span(offsets)
     elif STARTS_WITH_DIGIT.search(text):
         return _unparsed("unknown offset")  # a typing error must not become an open window
-    elif milestone and (before or after):
+    elif milestone and not DIRECTIONS.isdisjoint(words):
         span = Span((0,), open_ended=True)
     elif on_the_day:
         span = Span((0, 0))
@@ -139,12 +136,14 @@ def _take_offsets(text: str) -> tuple[list[str], str]:
     offsets: list[str] = []
     others: list[str] = []
     for between, offset in zip(pieces[::2], pieces[1::2], strict=True):
-        if between:
+        if between.endswith(LEADS_ON):
             words, numbers = _split_numbers(_words(between), after_offset=bool(offsets))
-            others += words
+            others.append(_text(words))
             offsets += [number + _unit(offset) for number in numbers]
+        else:
+            others.append(between)
         offsets.append(offset)
-    return offsets, _text(others) + rest
+    return offsets, "".join(others) + rest
 
 
 def _split_numbers(words: list[str], *, after_offset: bool) -> tuple[list[str], list[str]]:
@@ -157,7 +156,7 @@ def _split_numbers(words: list[str], *, after_offset: bool) -> tuple[list[str], 
     while cut and (words[cut - 1] == "to" or BARE_NUMBER.fullmatch(words[cut - 1])):
         cut -= 1
     leads_on = after_offset and cut == 0
-    if words[cut : cut + 1] == ["to"] and not leads_on:
+    while words[cut : cut + 1] == ["to"] and not leads_on:
         cut += 1
     return words[:cut], [word for word in words[cut:] if word != "to"]
 

@@ -35,7 +35,9 @@ def use() -> None:
     """
     port = os.environ.get("POSTGRES_PORT", "").strip()
     if port not in ("", DEFAULTS["POSTGRES_PORT"]):
-        sys.exit(f"error: POSTGRES_PORT={port} is set but POSTGRES_HOST is not: name the server too, or remove the port")
+        sys.exit(
+            f"error: POSTGRES_PORT={port} is set but POSTGRES_HOST is not: name the server too, or remove the port"
+        )
     os.environ.update(DEFAULTS | {"POSTGRES_HOST": str(_start())})
     os.environ["PATH"] = f"{_binaries()}{os.pathsep}{os.environ.get('PATH', '')}"
 

@@ -1,4 +1,4 @@
-"""Django's settings. Everything that differs between installations comes from the environment (README, Configuration)."""
+"""Django's settings. What differs between installations comes from the environment (README, Configuration)."""
 
 from pathlib import Path
 from typing import Any

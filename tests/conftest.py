@@ -73,9 +73,7 @@ class Warehouse(Database):
 
     def rejects(self, table: str) -> list[tuple[str, str]]:
         """Return (source_key, reason) of the rejected rows of a source table."""
-        return self.execute(
-            "select source_key, reason from rejected_row where source_table = %s order by 1, 2", table
-        )
+        return self.execute("select source_key, reason from rejected_row where source_table = %s order by 1, 2", table)
 
     def star(self) -> dict[str, dict[Any, Any]]:
         """Return the star as it is, in the form in which `Source.star` gives what it should be."""

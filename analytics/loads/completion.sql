@@ -21,6 +21,7 @@ select
 from survey_result_fact as r
 cross join lateral (select (r.end_time at time zone 'UTC')::date as completed_date) as d
 left join patient_journey_schedule_window as w
-    on w.patient_journey_id = r.patient_journey_id
-    and w.activity_id = r.activity_id
-    and (w.patient_id = r.patient_id or {keep_orphans})
+    on
+        w.patient_journey_id = r.patient_journey_id
+        and w.activity_id = r.activity_id
+        and (w.patient_id = r.patient_id or {keep_orphans})

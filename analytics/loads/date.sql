@@ -31,5 +31,7 @@ select
     extract(isodow from d.date) > 5 as is_weekend
 from years as y
 cross join lateral (
-    select generate_series(make_date(y.year, 1, 1)::timestamp, make_date(y.year, 12, 31)::timestamp, '1 day')::date as date
+    select generate_series(
+        make_date(y.year, 1, 1)::timestamp, make_date(y.year, 12, 31)::timestamp, '1 day'
+    )::date as date
 ) as d

@@ -130,7 +130,7 @@ def _target(subject: Subject) -> Target:
     table can be distributed by patient_id. A kept orphan has no patient, and a distributed warehouse no kept orphans.
     """
     key = [subject.model._meta.pk.column]
-    if "patient_id" in subject.columns and subject.model is not models.PatientDimension and not _keeps_orphans():
+    if "patient_id" in subject.columns and subject.model is not models.PatientDimension and not keeps_orphans():
         key.append("patient_id")
     compared = tuple(column for column in subject.columns if column not in key)
     return Target(subject.table, tuple(key), compared, order=tuple(reversed(key)))
@@ -158,12 +158,12 @@ def _query(subject: Subject) -> Composed:
     ).format(Identifier(f"staging_{subject.source}"))
     return SQL(text).format(
         verdict=VERDICT.format(
-            columns=_identifiers(subject.columns), orphans_enter=Literal(subject.orphans_enter or _keeps_orphans())
+            columns=_identifiers(subject.columns), orphans_enter=Literal(subject.orphans_enter or keeps_orphans())
         ),
         numbered=numbered,
         key=Identifier(subject.columns[0]),
         columns=_identifiers(subject.columns[1:]),
-        keep_orphans=Literal(_keeps_orphans()),
+        keep_orphans=Literal(keeps_orphans()),
         first_day=FIRST_DAY,
         last_day=LAST_DAY,
     )
@@ -173,5 +173,6 @@ def _identifiers(columns: tuple[str, ...]) -> Composed:
     return SQL(", ").join(map(Identifier, columns))
 
 
-def _keeps_orphans() -> bool:
+def keeps_orphans() -> bool:
+    """Tell whether an orphan enters the star, its broken link null, beside being listed (MSK_ORPHANS=keep)."""
     return bool(settings.MSK_ORPHANS == "keep")

@@ -18,7 +18,9 @@ judged as (
         s.score_value,
         s.start_time at time zone 'UTC' as start_time,
         s.end_time at time zone 'UTC' as end_time,
-        case when s.in_calendar then floor(extract(epoch from s.end_time - s.start_time))::bigint end as duration_seconds,
+        case
+            when s.in_calendar then floor(extract(epoch from s.end_time - s.start_time))::bigint
+        end as duration_seconds,
         s.id::text as source_key,
         s.place,
         case
@@ -41,8 +43,9 @@ judged as (
         to_jsonb(s) - array['in_calendar', 'patient_id'] as source_row
     from timed as s
     left join patient_journey_fact as j
-        on j.patient_journey_id = s.patient_journey_id
-        and (j.patient_id = s.patient_id or {keep_orphans})
+        on
+            j.patient_journey_id = s.patient_journey_id
+            and (j.patient_id = s.patient_id or {keep_orphans})
     left join survey_dimension as v on v.survey_id = s.survey_id
     left join activity_dimension as a on a.activity_id = s.activity_id
     left join device_dimension as d on d.device_id = s.device_id

@@ -24,9 +24,10 @@ from patient_journey_fact as f
 inner join journey_activity_bridge as b on b.journey_id = f.journey_id
 inner join activity_dimension as a on a.activity_id = b.activity_id
 left join schedule_dimension as s on s.schedule_id = a.schedule_id
-cross join lateral (
-    select (f.patient_journey_id::bigint << 32) | (a.activity_id::bigint & 4294967295) as id
-) as w
+cross join
+    lateral (
+        select (f.patient_journey_id::bigint << 32) | (a.activity_id::bigint & 4294967295) as id
+    ) as w
 cross join lateral (
     select case s.milestone_slug
         when 'operation' then f.operation_date

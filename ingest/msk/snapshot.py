@@ -48,7 +48,11 @@ def digest_query(source: Cursor, table: SourceTable) -> Composed:
     made_of = f"{DIGEST_VERSION} {source.connection.server_version} {table}"
     seed = int.from_bytes(hashlib.sha256(made_of.encode()).digest()[:8], signed=True)
     return SQL(
-        "select " + table.bucket + ", count(*), sum(hash_record_extended(row({}), {})) from " + table.rows + " group by 1"
+        "select "
+        + table.bucket
+        + ", count(*), sum(hash_record_extended(row({}), {})) from "
+        + table.rows
+        + " group by 1"
     ).format(table.column_list("t"), Literal(seed))
 
 

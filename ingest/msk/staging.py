@@ -51,7 +51,7 @@ class StagingTable:
             self._keep_digests()
 
     def compare(self) -> None:
-        """Make the staging table equal to the source in the copied buckets; touch no row that is the same on both sides.
+        """Make the staging table equal to the source in the copied buckets; rows that are right are not touched.
 
         Compared as bags: of equal rows, which a table without a key can hold, it is the number that counts.
         """
@@ -81,7 +81,9 @@ class StagingTable:
                and row({staged_row}) is not distinct from row({differing_row})
             """
         )
-        self._execute("insert into {staging} ({columns}) select {columns} from {difference}, generate_series(1, wanted)")
+        self._execute(
+            "insert into {staging} ({columns}) select {columns} from {difference}, generate_series(1, wanted)"
+        )
         self.counts.inserted, self.counts.deleted = self._row(
             """
             select coalesce(sum(greatest(wanted - staged, 0)), 0)::bigint,
@@ -114,9 +116,7 @@ class StagingTable:
         )
 
     def _copy_rows(self, source: Cursor, target: Identifier) -> None:
-        buckets, total = self._row(
-            "select array_agg(bucket), (select count(*) from {digest}) from {changed}"
-        )
+        buckets, total = self._row("select array_agg(bucket), (select count(*) from {digest}) from {changed}")
         query = rows_query(self.table, buckets if len(buckets) < total else None)
         copied = copy_rows(source, query, self.warehouse, target)
         self.counts.read += copied.rows

@@ -9,7 +9,9 @@ def assert_same(actual: dict, expected: dict) -> None:
     for table, rows in expected.items():
         wrong = {key: (actual[table].get(key), row) for key, row in rows.items() if actual[table].get(key) != row}
         surplus = actual[table].keys() - rows.keys()
-        assert not wrong, f"{table}: {len(wrong)} rows differ or are missing, (is, should be): {list(wrong.items())[:3]}"
+        assert not wrong, (
+            f"{table}: {len(wrong)} rows differ or are missing, (is, should be): {list(wrong.items())[:3]}"
+        )
         assert not surplus, f"{table}: {len(surplus)} rows too many: {list(surplus)[:3]}"
 
 

@@ -135,7 +135,7 @@ def test_it_reads_to_between_offsets_as_part_of_the_range(slug):
     ("slug", "qualifier"),
     [
         ("up-to-6w-post-op", "up-to"),
-        ("to-6w-post-op", "to"),
+        ("to-to-6w-post-op", "to-to"),
         ("6w-post-op-to-do", "to-do"),
         ("2w-up-to-6w-op", "up-to"),
         ("back-to-2-6w-op", "back-to"),
@@ -308,7 +308,7 @@ def test_it_counts_forwards_after_a_milestone_or_where_no_direction_is_given(for
 
 
 @pytest.mark.parametrize("word", MILESTONE_WORDS)
-@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("direction", sorted(DIRECTIONS))
 def test_it_reads_a_direction_glued_to_a_milestone(direction, word):
     glued = parse_slug(f"7d-{direction}{word}")
     assert glued == parse_slug(f"7d-{direction}-{word}")
@@ -352,7 +352,10 @@ def test_it_does_not_guess_between_before_and_after(slug):
         ("Knee-7d-hip-post-LEFT-op-x", "knee-hip-left-x"),
         ("knee_7d_hip.left", "knee-hip-left"),
         ("weekly-7d-post-op-weeks", "weekly-weeks"),
-        ("7d-10x-post-op", "10x"),
+        ("a-7d-b-10d-c-14d-post-op-d", "a-b-c-d"),
+        ("STRAßE-7d-post-op", "straße"),
+        ("10x-7d-post-op", "10x"),
+        ("l4-l5-post-op", "l4-l5"),
         ("7d-post-op", None),
     ],
 )
@@ -405,7 +408,7 @@ odd_words = [
     "\u0667",
 ]
 slug_words = st.sampled_from(
-    [*UNIT_DAYS, *MILESTONE_WORDS, *DIRECTIONS, *odd_words, "\u0130", "\ud800", "\0"]
+    [*UNIT_DAYS, *MILESTONE_WORDS, *sorted(DIRECTIONS), *odd_words, "\u0130", "\ud800", "\0"]
 )
 slugs = st.lists(slug_words | st.text(max_size=3), max_size=8).map("-".join) | st.text()
 plain_words = st.lists(slug_words | st.text("abdopwy+0127", min_size=1, max_size=3), min_size=1, max_size=8)

@@ -1,0 +1,26 @@
+"""Prove that the warehouse keeps its promises."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from analytics.checks import run_checks
+from ingest.errors import explain
+
+
+class Command(BaseCommand):
+    help = "Prove in SQL every promise of the star schema; a line each, and a non-zero exit if one does not hold."
+
+    def handle(self, **options: Any) -> None:
+        broken = 0
+        try:
+            for result in run_checks():
+                broken += result.violations > 0
+                if result.violations:
+                    self.stdout.write(self.style.ERROR(f"FAIL  {result.promise}: {result.violations} do not"))
+                else:
+                    self.stdout.write(f"ok    {result.promise}")
+        except Exception as error:
+            raise CommandError(explain(error)) from error
+        if broken:
+            raise CommandError(f"{broken} promises do not hold: run run_pipeline --full-refresh, which mends the star")

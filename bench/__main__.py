@@ -1,0 +1,154 @@
+"""Time a first load, and the runs after it, against the floor, on the server that the project uses.
+
+    python -m bench [--patients 20000] [--days 90] [--rounds 3]
+
+The floor is `psql COPY … | psql COPY …` for each source table, then the statements of floor.sql, into tables of the
+same columns and indexes. Each round measures all cases in turn, so that a noisy machine disturbs them alike; the
+medians and their ratio to the floor's are printed.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+from dotenv import load_dotenv
+
+from pipeline_project import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE, STAR, LOG = "bench_msk", "bench_star", "bench_default"
+TABLES = (
+    *("schedule", "activity", "journey", "journey_activity", "patient"),
+    *("patient_journey", "device", "survey", "step_result", "survey_result"),
+)
+
+
+class Measured(NamedTuple):
+    """Wall-clock seconds of a command and the most memory that it held, in MB."""
+
+    seconds: float
+    peak_mb: float
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--patients", type=int, default=20_000)
+    parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    use_server()
+    load_source(options.patients, options.days)
+    results: dict[str, list[Measured]] = defaultdict(list)
+    for _ in range(options.rounds):
+        make_star()
+        results["floor"].append(floor())
+        make_star()
+        results["first load"].append(measure(*manage("run_pipeline")))
+        results["nothing changed"].append(measure(*manage("run_pipeline")))
+        results["nothing changed, --full-refresh"].append(measure(*manage("run_pipeline", "--full-refresh")))
+    print_results(results)
+    for name in (SOURCE, STAR, LOG):
+        sql("postgres", f"drop database {name}")
+
+
+def use_server() -> None:
+    """Point every command of this process at the configured server, or the embedded one, and at databases apart."""
+    load_dotenv()
+    if embedded.is_wanted():
+        embedded.use()
+    os.environ |= {
+        "POSTGRES_DB": LOG,
+        "POSTGRES_ANALYTICS_DB": STAR,
+        "POSTGRES_SECONDARY_DB": SOURCE,
+        "PGHOST": os.environ["POSTGRES_HOST"],
+        "PGPORT": os.environ.get("POSTGRES_PORT") or "5432",
+        "PGUSER": os.environ.get("POSTGRES_USER") or "postgres",
+        "PGPASSWORD": os.environ.get("POSTGRES_PASSWORD", ""),
+    }
+
+
+def load_source(patients: int, days: int) -> None:
+    """Make the source database and fill it."""
+    new_database(SOURCE)
+    with tempfile.TemporaryDirectory() as folder:
+        dump = Path(folder) / "msk_db.sql"
+        size = ("--patients", str(patients), "--days", str(days), "--seed", "1")
+        check(*manage("make_sample_data", *size, "--output", str(dump)))
+        check("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", SOURCE, "-o", os.devnull, "-f", str(dump))
+    sql(SOURCE, "vacuum analyze")
+
+
+def make_star() -> None:
+    """Make an empty warehouse; the databases keep their places for the next round."""
+    new_database(STAR)
+    check(*manage("prepare_databases"))
+    sql("postgres", "checkpoint")
+
+
+def floor() -> Measured:
+    """Load the empty warehouse in the plainest way there is."""
+    columns = "select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attnum > 0"
+    start = time.monotonic()
+    for table in TABLES:
+        names = sql(SOURCE, f"{columns} and attrelid = '{table}'::regclass")
+        copy_out = f"psql -qX -d {SOURCE} -c 'copy {table} to stdout'"
+        copy_in = f"psql -qX -d {STAR} -c 'copy staging_{table} ({names}) from stdin'"
+        check("sh", "-c", f"{copy_out} | {copy_in}")
+    sql(STAR, "analyze")
+    check("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", STAR, "-f", str(Path(__file__).with_name("floor.sql")))
+    return Measured(time.monotonic() - start, 0)
+
+
+def measure(*command: str) -> Measured:
+    """Run a command and say how long it took and how much memory it held at most."""
+    sql("postgres", "checkpoint")
+    start = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT)
+    _, status, usage = os.wait4(process.pid, 0)
+    if os.waitstatus_to_exitcode(status):
+        sys.exit(f"{' '.join(command)} failed")
+    return Measured(time.monotonic() - start, usage.ru_maxrss / 1024)
+
+
+def print_results(results: dict[str, list[Measured]]) -> None:
+    """Print a line a case: median seconds, ratio to the floor, peak memory."""
+    base = statistics.median(one.seconds for one in results["floor"])
+    print(f"{'case':<34}{'seconds':>9}{'of floor':>10}{'peak MB':>9}")
+    for case, measured in results.items():
+        seconds = statistics.median(one.seconds for one in measured)
+        peak = max(one.peak_mb for one in measured)
+        print(f"{case:<34}{seconds:>9.2f}{seconds / base:>10.2f}{peak:>9.0f}")
+
+
+def new_database(name: str) -> None:
+    sql("postgres", f"drop database if exists {name} with (force)")
+    sql("postgres", f"create database {name}")
+
+
+def manage(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, str(ROOT / "manage.py"), *arguments)
+
+
+def sql(database: str, statement: str) -> str:
+    """Run a statement with psql and return what it printed."""
+    return check("psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement)
+
+
+def check(*command: str) -> str:
+    """Run a command, which must succeed, and return what it printed."""
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    if result.returncode:
+        sys.exit(f"{' '.join(command)} failed: {result.stderr.strip()}")
+    return result.stdout.strip()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# The whole story in Docker (make test-docker), on a copy of the project, under a project name of its own and on free
+# ports: a stack that runs, its volumes, a .env and a msk_db.sql of the user's own are not touched.
+# SKIP_TESTS=1 leaves out `make test` inside the container.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+name=msk-test-$$
+copy=$(mktemp -d)/project
+output=$copy/../output
+export POSTGRES_PORT=0 WEB_PORT=0 # 0: Docker picks a free one
+unset "${!COMPOSE_@}"
+
+compose() { docker compose --project-name "$name" --project-directory "$copy" "$@" </dev/null; }
+say() { printf '[test-docker %3ds] %s\n' "$SECONDS" "$*"; }
+fail() { say "FAILED: $*" >&2; exit 1; }
+succeeds() { "$@" >"$output" 2>&1 || { tail -n 30 "$output" >&2; fail "$*"; }; }
+fails() { ! "$@" >"$output" 2>&1 || fail "$* should not have succeeded"; }
+says() { grep -qF -- "$1" "$output" || { tail -n 30 "$output" >&2; fail "not said: $1"; }; }
+is() { [ "$2" = "$3" ] || fail "$1: $2, not $3"; }
+
+in_web() { compose exec -T web "$@"; }
+query() { compose exec -T db psql --username postgres --dbname "$1" -qAtX -v ON_ERROR_STOP=1 --command "$2"; }
+page() { curl --silent --show-error --fail --noproxy '*' --max-time 10 "http://$(compose port web 8000)$1"; }
+start() { succeeds compose up --detach --wait --wait-timeout 300 "$@"; }
+containers() { compose ps --all --quiet db web | xargs docker inspect --format '{{.Name}} {{.State.StartedAt}}'; }
+reload() { compose run --rm -T sql; }
+
+# The rows of the source that the star holds or lists as rejected. An activity without its schedule is both.
+source_and_star_agree() {
+    local pair in_source='' in_star='' union=''
+    for pair in schedule:schedule_dimension activity:activity_dimension journey:journey_dimension \
+        journey_activity:journey_activity_bridge patient:patient_dimension patient_journey:patient_journey_fact \
+        device:device_dimension survey:survey_dimension step_result:step_result_fact \
+        survey_result:survey_result_fact; do
+        in_source+="$union select '${pair%:*}', count(*) from ${pair%:*}"
+        in_star+="$union select '${pair%:*}', (select count(*) from ${pair#*:}) + (select count(*) from rejected_row
+                      where source_table = '${pair%:*}' and (source_table, reason) <> ('activity', 'orphan'))"
+        union=' union all'
+    done
+    is "rows of the source in the star" "$(query analytics_db "$in_star")" "$(query msk_db "$in_source")"
+}
+
+# Changes when a row of the star is written, even with what it held before.
+row_versions() {
+    local table
+    for table in patient_dimension step_result_fact survey_result_fact patient_journey_schedule_window; do
+        query analytics_db "select md5(string_agg(t.xmin || ' ' || t.ctid, ',' order by t.ctid)) from $table as t"
+    done
+}
+
+take_down() {
+    compose --profile tools down --volumes --rmi local --remove-orphans --timeout 3 >/dev/null 2>&1 || true
+    rm -rf "${copy%/project}"
+}
+
+docker info >/dev/null 2>&1 || fail "Docker does not answer"
+trap take_down EXIT
+mkdir "$copy"
+tar --create --exclude=./.git --exclude=./.local --exclude=./.venv --exclude=./.env --exclude=./msk_db.sql . |
+    tar --extract --no-same-permissions --directory "$copy"
+cp "$copy/.env.example" "$copy/.env"
+
+say "up, from nothing but a copied .env.example"
+start --build
+[ ! -e "$copy/msk_db.sql" ] || fail "a msk_db.sql was made"
+succeeds page /admin/login/
+says "csrfmiddlewaretoken"
+succeeds page /static/admin/css/base.css
+
+say "the application is not root and cannot change its code"
+is "users of the web container's processes" "$(in_web sh -c 'stat -c %u /proc/[0-9]* 2>/dev/null' | sort -u)" 10001
+is "what the application can write" "$(in_web find /app /opt/venv -writable ! -type l)" ""
+
+say "the pipeline, twice"
+succeeds in_web make run-pipeline
+source_and_star_agree
+before=$(row_versions)
+succeeds in_web make run-pipeline
+is "row versions after a second run" "$(row_versions)" "$before"
+succeeds in_web make check-warehouse
+
+say "the source refuses to be written"
+fails in_web python manage.py shell -c "
+from django.db import connections
+connections['msk_db'].cursor().execute('delete from patient')"
+says "read-only transaction"
+
+say "a new msk_db.sql, with roles that the server does not have, while the source is in use"
+patients=$(query msk_db 'select count(*) from patient')
+running=$(containers)
+hospital="St. Mary's \"Ä\""
+compose exec -T db pg_dump --username postgres msk_db >"$output"
+{
+    awk -v row="999999\t60-69\tF\t$hospital" '{ print } /^COPY public.patient \(/ { print row }' "$output"
+    echo 'ALTER TABLE public.patient OWNER TO "Clinic Owner";'
+    echo 'GRANT SELECT ON TABLE public.patient TO reporting;'
+} >"$copy/msk_db.sql"
+compose exec --detach db psql --username postgres --dbname msk_db --command 'select pg_sleep(600)'
+succeeds reload
+succeeds in_web make run-pipeline
+is "patients after one more" "$(query analytics_db 'select count(*) from patient_dimension')" $((patients + 1))
+is "the new hospital" "$(query analytics_db "select hospital from patient_dimension where patient_id = 999999")" "$hospital"
+source_and_star_agree
+
+say "a msk_db.sql that does not load"
+cp "$copy/msk_db.sql" "$output.good"
+broken_dump_is_refused() {
+    fails reload
+    says "init-db: msk_db.sql could not be loaded: $1; msk_db is as it was"
+    is "patients after a failed load" "$(query msk_db 'select count(*) from patient')" $((patients + 1))
+    is "databases left behind" "$(query postgres "select datname from pg_database where datname ~ '._msk_db'")" ""
+}
+echo 'select 1 / 0;' >>"$copy/msk_db.sql"
+broken_dump_is_refused "psql:msk_db.sql:$(wc -l <"$copy/msk_db.sql"): ERROR:  division by zero"
+head -n $(($(wc -l <"$output.good") / 2)) "$output.good" >"$copy/msk_db.sql"
+broken_dump_is_refused "its end is missing"
+is "containers after the reloads" "$(containers)" "$running"
+succeeds page /admin/login/
+
+if [ -z "${SKIP_TESTS:-}" ]; then
+    say "make test, inside"
+    succeeds in_web make test
+fi
+
+say "a first start with a msk_db.sql that does not load, and the way out"
+succeeds compose down --volumes --timeout 3
+fails compose up --detach --wait db
+succeeds compose logs db
+says "init-db: msk_db.sql could not be loaded: its end is missing; there is no msk_db yet"
+mv "$output.good" "$copy/msk_db.sql"
+start
+succeeds reload
+is "patients after the way out" "$(query msk_db 'select count(*) from patient')" $((patients + 1))
+
+say "passed"
