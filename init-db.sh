@@ -104,7 +104,7 @@ dump=$(choose_dump)
 state=$(sql_with_names <<<"select datname || ' is as it was' from pg_database where datname = :'source'")
 state=${state:-"there is no $source_db yet: correct it, start again, then docker compose run --rm sql"}
 
-clean_up
+try clean_up
 trap clean_up EXIT
 echo "init-db: loading $dump into $source_db"
 [ -r "$dump" ] || give_up "the user $(id -un) may not read it"

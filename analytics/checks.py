@@ -8,7 +8,7 @@ from django.db.models import DateField, DateTimeField
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
 from analytics.loads.star import SUBJECTS, Subject, keeps_orphans
-from ingest.copying import raw_cursor
+from ingest.cursors import one_row, raw_cursor
 
 DIMENSIONS = {
     "patient_id": "patient_dimension",
@@ -43,7 +43,7 @@ def run_checks() -> Iterator[Result]:
     with raw_cursor("analytics") as warehouse:
         for check in checks():
             warehouse.execute(SQL("select count(*) from ({}) violations").format(check.violations))
-            (violations,) = warehouse.fetchone()
+            (violations,) = one_row(warehouse)
             yield Result(check.promise, violations)
 
 
@@ -83,22 +83,23 @@ def _keys_resolve(subject: Subject) -> Iterator[Check]:
     """Each key that is not null has its row, each day its place in the calendar, each fact its patient."""
     table = Identifier(subject.table)
     for field in subject.model._meta.concrete_fields:
-        column, day = Identifier(field.column), SQL("t.{}").format(Identifier(field.column))
-        dimension, key = DIMENSIONS.get(field.column), column
+        name = str(field.column)
+        column, value = Identifier(name), SQL("t.{}").format(Identifier(name))
+        dimension, key = DIMENSIONS.get(name), column
         if isinstance(field, DateTimeField):
-            day = SQL("(t.{} at time zone 'UTC')::date").format(column)
+            value = SQL("(t.{} at time zone 'UTC')::date").format(column)
         if isinstance(field, DateField):
             dimension, key = "date_dimension", Identifier("date")
         if dimension in (None, subject.table):
             continue
         yield Check(
-            f"every {subject.table}.{field.column} is in {dimension}",
+            f"every {subject.table}.{name} is in {dimension}",
             SQL(
                 "select {value} from {table} t where {value} is not null"
                 " and not exists (select from {dimension} d where d.{key} = {value})"
-            ).format(value=day, table=table, dimension=Identifier(dimension), key=key),
+            ).format(value=value, table=table, dimension=Identifier(dimension), key=key),
         )
-    if "patient_id" in subject.columns and not keeps_orphans():
+    if "patient_id" in subject.columns[1:] and not keeps_orphans():
         yield Check(
             f"every row of {subject.table} has a patient",
             SQL("select from {} where patient_id is null").format(table),
@@ -110,4 +111,4 @@ def _written_checks() -> Iterator[Check]:
     text = Path(__file__).with_name("checks.sql").read_text(encoding="utf-8")
     for part in text.split("-- check: ")[1:]:
         promise, query = part.split("\n", 1)
-        yield Check(promise, SQL(query.strip().removesuffix(";")))  # type: ignore[arg-type]  (our own file)
+        yield Check(promise, SQL(query.strip().removesuffix(";")))

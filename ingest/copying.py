@@ -1,25 +1,15 @@
 """Rows from one database to another by COPY, as a stream: no row becomes a Python object."""
 
+import io
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO
 
-from django.db import connections
-from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class, for all its small letter)
 from psycopg2.sql import SQL, Composable, Identifier
 
+from ingest.cursors import Cursor
+
 CHUNK_BYTES = 1 << 18
-
-
-@contextmanager
-def raw_cursor(alias: str) -> Iterator[Cursor]:
-    """Give a psycopg2 cursor on the connection that Django holds to the database `alias`."""
-    connections[alias].ensure_connection()
-    with connections[alias].connection.cursor() as cursor:
-        yield cursor
 
 
 @dataclass
@@ -41,11 +31,10 @@ def copy_rows(source: Cursor, query: Composable, target: Cursor, table: Identifi
     with ThreadPoolExecutor(1) as executor:
         sending = executor.submit(_send, source, query, write_end)
         # Closed on an error, the pipe's end makes the sender fail instead of waiting for ever.
-        with open(read_end, "rb", buffering=0) as pipe:
-            receiving = _Counting(pipe)
-            target.copy_expert(SQL("copy {} from stdin").format(table), receiving, CHUNK_BYTES)
+        with _CountingFile(read_end) as pipe:
+            target.copy_expert(SQL("copy {} from stdin").format(table), pipe, CHUNK_BYTES)
         sending.result()
-    return Copied(target.rowcount, receiving.bytes)
+    return Copied(target.rowcount, pipe.byte_count)
 
 
 def _send(source: Cursor, query: Composable, write_end: int) -> None:
@@ -53,14 +42,12 @@ def _send(source: Cursor, query: Composable, write_end: int) -> None:
         source.copy_expert(SQL("copy ({}) to stdout").format(query), pipe)
 
 
-class _Counting:
-    """A file that counts what is read from it."""
+class _CountingFile(io.FileIO):
+    """A file that counts the bytes read from it."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
-        self.bytes = 0
+    byte_count = 0
 
-    def read(self, size: int = -1) -> bytes:
-        chunk = self.file.read(size)
-        self.bytes += len(chunk)
+    def read(self, size: int | None = -1, /) -> bytes:
+        chunk = super().read(-1 if size is None else size)
+        self.byte_count += len(chunk)
         return chunk

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import IO, cast
 
+from django.core.management.base import OutputWrapper
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -24,7 +25,7 @@ def progress(*, hidden: bool) -> Iterator[Callable[[TableCounts], None]]:
         yield lambda counts: bar.update(task, description=f"{counts.step}  {counts.table}")
 
 
-def print_summary(run: Run, out: TextIO) -> None:
+def print_summary(run: Run, out: OutputWrapper) -> None:
     """Print what the run did to each table, in rows, and how long it took."""
     table = Table(box=SIMPLE_HEAD, title=f"Run {run.id}", title_justify="left")
     table.add_column("step")
@@ -39,7 +40,7 @@ def print_summary(run: Run, out: TextIO) -> None:
     table.add_section()
     table.add_row("", "total", *["" for _ in COLUMNS[:-1]], _number(sum(counts.seconds for counts in run.counts)))
     # Wide enough for the table where the output is no terminal, as in a log.
-    console = Console(file=out, width=None if out.isatty() else 120)
+    console = Console(file=cast(IO[str], out), width=None if out.isatty() else 120)
     console.print(table)
 
 

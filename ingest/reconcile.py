@@ -6,9 +6,9 @@ gives otherwise, insert what is missing. Rows that are right are not rewritten.
 
 from dataclasses import dataclass, field
 
-from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.sql import SQL, Composable, Composed, Identifier
 
+from ingest.cursors import Cursor
 from ingest.runs import TableCounts
 
 

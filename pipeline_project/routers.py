@@ -21,7 +21,7 @@ class DatabaseRouter:
     def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **hints: Any) -> bool:
         """Allow a migration's operation on `db`; one without a model names its database in hints["database"]."""
         if model_name is None:
-            return db == hints.get("database", "default")
+            return bool(db == hints.get("database", "default"))
         # A migration sees a historical model, which has lost the attribute: ask today's.
         return db == database_of(apps.get_model(app_label, model_name))
 

@@ -1,6 +1,7 @@
 """Three real databases for the tests, and the means to write to the source and to look into the warehouse."""
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -58,6 +59,12 @@ class Source(Database):
         self.execute("drop schema public cascade; create schema public")
         load_dump("msk_db", SAMPLE)
 
+    def insert_survey_result(self, **changes: Any) -> None:
+        """Insert survey result 1, answered within the small world's window, with `changes`."""
+        row = {"id": 1, "patient_journey_id": 1, "survey_id": 1, "activity_id": 1, "device_id": 1, "score_value": 5}
+        times = {"start_time": "2024-03-08 09:00", "end_time": "2024-03-08 09:05"}
+        self.insert("survey_result", **row | times | changes)
+
     def star(self, *, keep_orphans: bool = False) -> dict[str, dict[Any, Any]]:
         """Return the star as it should be for what the source holds."""
         return recompute(self.connection, keep_orphans=keep_orphans)
@@ -104,11 +111,12 @@ create table survey_result (
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     """Create three test databases; the source's apart, because Django's connection to it cannot create anything."""
     with django_db_blocker.unblock():
-        ours = setup_databases(verbosity=0, interactive=False, aliases=["default", "analytics"])
-        name = f"test_{connections['msk_db'].settings_dict['NAME']}"
+        for alias in ("default", "analytics"):
+            connections[alias].settings_dict["TEST"]["NAME"] = database_name(alias)
+        ours = setup_databases(verbosity=0, interactive=False, aliases=dict.fromkeys(("default", "analytics")))
         server = connect("msk_db", dbname="postgres")
+        name = database_name("msk_db")
         with server.cursor() as cursor:
-            cursor.execute(SQL("drop database if exists {} with (force)").format(Identifier(name)))
             cursor.execute(SQL("create database {}").format(Identifier(name)))
             connections["msk_db"].settings_dict["NAME"] = name
             yield
@@ -116,6 +124,11 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
             cursor.execute(SQL("drop database {} with (force)").format(Identifier(name)))
         server.close()
         teardown_databases(ours, verbosity=0)
+
+
+def database_name(alias: str) -> str:
+    """Return the name of a test database that no other test run uses at the same time."""
+    return f"test_{connections[alias].settings_dict['NAME']}_{os.getpid()}"
 
 
 @pytest.fixture
@@ -146,6 +159,20 @@ def source(databases: None) -> Iterator[Source]:
     source.clear()
     yield source
     source.connection.close()
+
+
+@pytest.fixture
+def small_world(source: Source) -> Source:
+    """One of each: patient 1 in journey 1, operated on 1 March 2024, with an activity due 7 to 10 days later."""
+    source.insert("schedule", id=1, slug="7d-10d-post-op")
+    source.insert("activity", id=1, content_slug="pain-diary", schedule_id=1)
+    source.insert("journey", id=1, abbreviation="THR", joint_slug="hip")
+    source.insert("journey_activity", journey_id=1, activity_id=1)
+    source.insert("patient", id=1, age_bracket="60-69", sex="f", hospital="North")
+    source.insert("patient_journey", id=1, patient_id=1, journey_id=1, operation_date="2024-03-01")
+    source.insert("device", id=1, platform="iOS", os_version="17.1")
+    source.insert("survey", id=1, slug="pain", version="1", tags=["short"])
+    return source
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db.models import Model
-from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.sql import SQL, Composed, Identifier, Literal
 
 from analytics import models
-from ingest.copying import raw_cursor
+from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.errors import PipelineError
 from ingest.reconcile import Target, reconcile
 from ingest.runs import Run, TableCounts
@@ -55,7 +54,7 @@ class Subject:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(field.column for field in self.model._meta.concrete_fields)
+        return tuple(str(field.column) for field in self.model._meta.concrete_fields)
 
 
 SUBJECTS = (
@@ -99,7 +98,7 @@ def _check_parsed(warehouse: Cursor) -> None:
          where not exists (select from staging_slug p where p.slug = coalesce(s.slug, ''))
         """
     )
-    (unparsed,) = warehouse.fetchone()
+    (unparsed,) = one_row(warehouse)
     if unparsed:
         raise PipelineError(f"{unparsed} staged schedules have not been parsed: run manage.py parse_slugs first")
 
@@ -119,7 +118,7 @@ def _load_judged(warehouse: Cursor, subject: Subject, run_id: int, counts: Table
     ).format(source=Literal(subject.source), run_id=Literal(run_id), judged=judged)
     reconcile(warehouse, _rejects_target(subject), rejects, TableCounts(STEP, "rejected_row"))
     warehouse.execute(SQL("select count(*) from ({}) r").format(rejects))
-    (counts.rejected,) = warehouse.fetchone()
+    (counts.rejected,) = one_row(warehouse)
     warehouse.execute(SQL("drop table {}").format(judged))
 
 
@@ -129,7 +128,7 @@ def _target(subject: Subject) -> Target:
     A fact belongs to its patient: where that changes, the row is deleted and inserted, never updated, so that the
     table can be distributed by patient_id. A kept orphan has no patient, and a distributed warehouse no kept orphans.
     """
-    key = [subject.model._meta.pk.column]
+    key = [subject.columns[0]]
     if "patient_id" in subject.columns and subject.model is not models.PatientDimension and not keeps_orphans():
         key.append("patient_id")
     compared = tuple(column for column in subject.columns if column not in key)

@@ -5,6 +5,8 @@ and no trigger slows the bulk load. The three made ids are (left key << 32) | ri
 days since 0001-01-01, so a rebuild gives the same ids and a link to a row lasts.
 """
 
+from datetime import date
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -30,7 +32,7 @@ def text(comment: str) -> "models.TextField[str | None, str | None]":
     return models.TextField(null=True, db_comment=comment)
 
 
-def day(comment: str) -> "models.DateField[str, str]":
+def day(comment: str) -> "models.DateField[date | None, date | None]":
     return models.DateField(null=True, db_comment=comment)
 
 

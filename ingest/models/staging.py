@@ -35,6 +35,9 @@ class StagedBucket(WarehouseModel):
         db_table = "staged_bucket"
         db_table_comment = "What the source's rows were when they were last copied: a count and a digest a bucket"
 
+    def __str__(self) -> str:
+        return f"bucket {self.bucket} of {self.source_table}"
+
 
 class LoadState(WarehouseModel):
     source = models.TextField(primary_key=True, db_comment="msk or covid")

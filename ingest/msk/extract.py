@@ -1,6 +1,6 @@
 """extract_msk: msk_db into the staging tables."""
 
-from ingest.copying import raw_cursor
+from ingest.cursors import raw_cursor
 from ingest.errors import PipelineError
 from ingest.msk.snapshot import snapshot
 from ingest.msk.staging import StagingTable

@@ -5,7 +5,7 @@ from dataclasses import astuple, fields
 from psycopg2.extras import execute_values
 from psycopg2.sql import SQL
 
-from ingest.copying import raw_cursor
+from ingest.cursors import raw_cursor
 from ingest.reconcile import Target, reconcile
 from ingest.runs import Run
 from ingest.slugs import ParsedSlug, parse_slug

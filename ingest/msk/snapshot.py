@@ -3,30 +3,42 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from django.db import connections, transaction
-from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.sql import SQL, Composed, Literal
 
-from ingest.copying import raw_cursor
+from ingest.cursors import Cursor, raw_cursor
 from ingest.errors import PipelineError
 from ingest.msk.tables import TABLES, TYPES, SourceTable
 
 OLDEST_SERVER = 140000  # hash_record_extended came with PostgreSQL 14
 DIGEST_VERSION = 1  # to be raised when the meaning of a digest changes
 
+# table → column → type, as the server names it
+ColumnTypes = dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A cursor in the transaction that holds the snapshot, and what the source's columns are."""
+
+    cursor: Cursor
+    types: ColumnTypes
+
 
 @contextmanager
-def snapshot() -> Iterator[Cursor]:
-    """Give a cursor on msk_db in a REPEATABLE READ READ ONLY transaction.
+def snapshot() -> Iterator[Snapshot]:
+    """Give msk_db as one REPEATABLE READ READ ONLY transaction sees it.
 
     Raises PipelineError when the server is too old, or when a table or column is missing or of another type.
     """
     with transaction.atomic(using="msk_db"), raw_cursor("msk_db") as source:
         source.execute("set transaction isolation level repeatable read read only")
         _check_version(source)
-        _check_tables(source)
-        yield source
+        types = _column_types(source)
+        _check_tables(types)
+        yield Snapshot(source, types)
 
 
 def rows_query(table: SourceTable, buckets: list[int] | None) -> Composed:
@@ -39,21 +51,22 @@ def rows_query(table: SourceTable, buckets: list[int] | None) -> Composed:
     return query
 
 
-def digest_query(source: Cursor, table: SourceTable) -> Composed:
+def digest_query(source: Snapshot, table: SourceTable) -> Composed:
     """Return the query for (bucket, row_count, digest) of `table`.
 
-    The digest is a sum and not a xor, so that a row that is there twice counts twice. All that makes a digest
-    incomparable with an earlier one, such as another server version or column type, is in the seed of the hash.
+    The digest is a sum and not a xor, so that a row that is there twice counts twice. A record's hash is a sum as well,
+    of its columns' hashes times powers of 31: summed as it is, it would not show that two rows have swapped a value, so
+    it is hashed once more. What makes a digest incomparable with an earlier one, such as another server version or
+    column type, is in the seed.
     """
-    made_of = f"{DIGEST_VERSION} {source.connection.server_version} {table}"
+    made_of = f"{DIGEST_VERSION} {source.cursor.connection.server_version} {source.types[table.name]} {table}"
     seed = int.from_bytes(hashlib.sha256(made_of.encode()).digest()[:8], signed=True)
     return SQL(
         "select "
         + table.bucket
-        + ", count(*), sum(hash_record_extended(row({}), {})) from "
-        + table.rows
-        + " group by 1"
-    ).format(table.column_list("t"), Literal(seed))
+        + ", count(*), sum(hashtextextended(hash_record_extended(row({row}), {seed})::text, 0))"
+        " from " + table.rows + " group by 1"
+    ).format(row=table.column_list("t"), seed=Literal(seed))
 
 
 def _check_version(source: Cursor) -> None:
@@ -62,27 +75,32 @@ def _check_version(source: Cursor) -> None:
         raise PipelineError(f"the source runs PostgreSQL {version // 10000}: it must be 14 or later")
 
 
-def _check_tables(source: Cursor) -> None:
-    """Raise PipelineError, naming every table and column that is missing or of another type."""
+def _column_types(source: Cursor) -> ColumnTypes:
     source.execute(
         """
         select c.relname, a.attname, format_type(a.atttypid, null)
           from pg_class c
           join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
          where c.oid in (select to_regclass(name) from unnest(%s) as name)
+         order by a.attrelid, a.attnum
         """,
         [[table.name for table in TABLES]],
     )
-    found: dict[str, dict[str, str]] = {}
-    for table_name, column, kind in source.fetchall():
-        found.setdefault(table_name, {})[column] = kind
+    types: ColumnTypes = {}
+    for table, column, kind in source.fetchall():
+        types.setdefault(table, {})[column] = kind
+    return types
+
+
+def _check_tables(types: ColumnTypes) -> None:
+    """Raise PipelineError, naming every table and column that is missing or of another type."""
     database = connections["msk_db"].settings_dict["NAME"]
-    if not found:
+    if not types:
         raise PipelineError(
             f"the source database {database} has none of the ten tables: load your dump into it "
             "(README, The source) and run the command again"
         )
-    problems = [problem for table in TABLES for problem in _problems(table, found.get(table.name))]
+    problems = [problem for table in TABLES for problem in _problems(table, types.get(table.name))]
     if problems:
         raise PipelineError(
             f"the source database {database} is not as expected: {'; '.join(problems)}. "

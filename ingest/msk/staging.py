@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.sql import SQL, Identifier
 
 from ingest.copying import copy_rows
-from ingest.msk.snapshot import digest_query, rows_query
+from ingest.cursors import Cursor, one_row
+from ingest.msk.snapshot import Snapshot, digest_query, rows_query
 from ingest.msk.tables import SourceTable
 from ingest.runs import TableCounts
 
@@ -23,11 +23,13 @@ class StagingTable:
         self.table = table
         self.counts = counts
         self.has_incoming = False
+        self.digest = Identifier(f"digest_{table.name}")
+        self.incoming = Identifier(f"incoming_{table.name}")
         self.names = {
             "staging": table.staging,
-            "digest": Identifier(f"digest_{table.name}"),
+            "digest": self.digest,
             "changed": Identifier(f"changed_{table.name}"),
-            "incoming": Identifier(f"incoming_{table.name}"),
+            "incoming": self.incoming,
             "difference": Identifier(f"difference_{table.name}"),
             "bucket": SQL(table.bucket),
             "columns": SQL(", ").join(map(Identifier, table.columns)),
@@ -35,14 +37,14 @@ class StagingTable:
             "differing_row": table.column_list("d"),
         }
 
-    def copy(self, source: Cursor, *, full: bool) -> None:
+    def copy(self, source: Snapshot, *, full: bool) -> None:
         """Copy from the source what differs, or with `full` everything: into an empty staging table at once."""
         self._find_changed_buckets(source, full=full)
         if not self._value("select exists (select from {changed})"):
             return
         if self._value("select exists (select from {staging})"):
             self._execute("create temp table {incoming} (like {staging}) on commit drop")
-            self._copy_rows(source, self.names["incoming"])
+            self._copy_rows(source, self.incoming)
             self.has_incoming = True
         else:
             self._copy_rows(source, self.table.staging)
@@ -97,9 +99,9 @@ class StagingTable:
         """Return the number of rows that the source's table has."""
         return int(self._value("select coalesce(sum(row_count), 0) from {digest}"))
 
-    def _find_changed_buckets(self, source: Cursor, *, full: bool) -> None:
+    def _find_changed_buckets(self, source: Snapshot, *, full: bool) -> None:
         self._execute("create temp table {digest} (bucket bigint, row_count bigint, digest numeric) on commit drop")
-        copied = copy_rows(source, digest_query(source, self.table), self.warehouse, self.names["digest"])
+        copied = copy_rows(source.cursor, digest_query(source, self.table), self.warehouse, self.digest)
         self.counts.bytes += copied.bytes
         self._execute(
             """
@@ -115,10 +117,11 @@ class StagingTable:
             full=full,
         )
 
-    def _copy_rows(self, source: Cursor, target: Identifier) -> None:
-        buckets, total = self._row("select array_agg(bucket), (select count(*) from {digest}) from {changed}")
-        query = rows_query(self.table, buckets if len(buckets) < total else None)
-        copied = copy_rows(source, query, self.warehouse, target)
+    def _copy_rows(self, source: Snapshot, target: Identifier) -> None:
+        is_partial = self._value("select exists (select bucket from {digest} except select bucket from {changed})")
+        buckets = self._value("select array_agg(bucket) from {changed}") if is_partial else None
+        query = rows_query(self.table, buckets)
+        copied = copy_rows(source.cursor, query, self.warehouse, target)
         self.counts.read += copied.rows
         self.counts.bytes += copied.bytes
 
@@ -144,9 +147,7 @@ class StagingTable:
 
     def _row(self, query: str) -> tuple[Any, ...]:
         self._execute(query)
-        row = self.warehouse.fetchone()
-        assert row is not None  # noqa: S101  (for the type checker: every query here gives one row)
-        return row
+        return one_row(self.warehouse)
 
     def _value(self, query: str) -> Any:
         return self._row(query)[0]

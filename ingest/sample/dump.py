@@ -23,7 +23,6 @@ COLUMNS = {table: dict(c.split() for c in spec.split(", ")) for table, spec in T
 SQL_TYPES = {
     "pk": "integer NOT NULL",
     "int": "integer",
-    "date": "date",
     "timestamp": "timestamp without time zone",
     "varchar": "character varying",
     "varchar[]": "character varying[]",
@@ -54,7 +53,7 @@ def dump(title: str, lines: Mapping[str, Iterable[str]]) -> Iterator[str]:
     """Yield the file piece by piece; `lines` holds the COPY lines of each table, each read once."""
     yield HEADER.format(title=title)
     for table, columns in COLUMNS.items():
-        body = ",\n".join(f"    {name} {SQL_TYPES[kind]}" for name, kind in columns.items())
+        body = ",\n".join(f"    {name} {SQL_TYPES.get(kind, kind)}" for name, kind in columns.items())
         yield f"CREATE TABLE public.{table} (\n{body}\n);\n\n"
     for table, columns in COLUMNS.items():
         yield f"COPY public.{table} ({', '.join(columns)}) FROM stdin;\n"

@@ -18,10 +18,8 @@ from itertools import chain, islice
 from math import isqrt
 from typing import Any
 
-from ingest.sample.catalogue import (
-    ACTIVITIES, AGE_BRACKETS, HOSPITALS, JOURNEYS, PLANS, SEXES, SURVEYS, UNKNOWN, UNTIDY_HOSPITALS, Window,
-    catalogue_rows,
-)  # fmt: skip
+from ingest.sample import catalogue
+from ingest.sample.catalogue import ACTIVITIES, SURVEYS, UNKNOWN, UNTIDY_HOSPITALS, Window
 from ingest.sample.dump import COLUMNS, copy_lines, dump
 
 Row = dict[str, Any]  # column → value, in the order of the table's columns
@@ -29,10 +27,12 @@ Row = dict[str, Any]  # column → value, in the order of the table's columns
 END_DATE = date(2024, 6, 30)  # the last day on which anything happened
 LAST_OPERATION = END_DATE + timedelta(days=30)  # some operations are booked, not yet done
 OPERATIONS_SPAN_DAYS = 430
-RECOVERY_DAYS = 120  # from the operation until a patient walks more than before
 RESULTS_PER_JOURNEY = range(9, 14)  # or fewer, where fewer were due by END_DATE
 STEP_BREAK_DAYS = range(3)  # one break in each patient's series: the phone was left at home
-WEEKDAY_SHARES = (1.0, 1.04, 1.02, 1.05, 1.1, 0.92, 0.74)  # of the usual steps, Monday first
+# The shares of the usual steps walked on a weekday (Monday first), before the operation, each day from it.
+WEEKDAY_SHARES = (1.0, 1.04, 1.02, 1.05, 1.1, 0.92, 0.74)
+SHARE_BEFORE = 0.8
+SHARES_AFTER = [*(0.12 + 0.95 * day / 120 for day in range(120)), *[1.07] * OPERATIONS_SPAN_DAYS]
 SECOND_JOURNEY_RATE = 0.25  # of patients
 NO_OPERATION_RATE = 0.06  # of patient journeys
 EARLY_RATE = 0.07  # of survey results; what is neither early nor late falls in its window
@@ -46,22 +46,18 @@ FLAW_EVERY = {"patient": 15, "patient_journey": 20, "survey_result": 80}  # rows
 FLAWS: dict[str, list[Row]] = {  # what stands in for a row's own values
     "patient": [*({"hospital": name} for name in UNTIDY_HOSPITALS), {"age_bracket": None, "sex": None}],
     "patient_journey": [
-        *({column: UNKNOWN} for column in ("patient_id", "journey_id")),
-        *({column: None} for column in COLUMNS["patient_journey"] if column != "id"),
+        *({key: UNKNOWN} for key in ("patient_id", "journey_id")),
+        *({key: None} for key in COLUMNS["patient_journey"] if key != "id"),
     ],
     "survey_result": [
-        *({column: UNKNOWN} for column in ("patient_journey_id", "survey_id", "activity_id", "device_id")),
-        *({column: None} for column in ("patient_journey_id", "survey_id", "activity_id")),
-        *({column: None} for column in ("start_time", "end_time")),
+        *({key: UNKNOWN} for key in ("patient_journey_id", "survey_id", "activity_id", "device_id")),
+        *({key: None} for key in COLUMNS["survey_result"] if key not in ("id", "device_id", "score_value")),
         {"end_time": datetime.combine(date(1970, 1, 1), time(1))},  # a clock never set: before the start
     ],
 }
 STEP_FLAW_EVERY = 3  # patients, each of whom has one flawed day
-STEP_FLAW_VALUES = (
-    "n/a", "", "12.5", "1,024", "NaN", "-40", "99999999999", " 5120 ", "007", "twelve 👟", r"\N",
-)  # fmt: skip
 STEP_FLAWS = (  # the COPY lines that stand in for that day
-    *(f"{{patient}}\t{{day}}\t{value}\n" for value in STEP_FLAW_VALUES),
+    *(f"{{patient}}\t{{day}}\t{value}\n" for value in catalogue.UNTIDY_STEPS),
     "{patient}\t{day}\t4200\n{patient}\t{day}\t4200\n",
     "{patient}\t{day}\t4200\n{patient}\t{day}\t6100\n{patient}\t{day}\tn/a\n",
     "{unknown}\t{day}\t2048\n",
@@ -92,12 +88,6 @@ class Sample:
         days = (END_DATE - timedelta(days=ago) for ago in reversed(range(self.days)))
         return [(day.isoformat(), WEEKDAY_SHARES[day.weekday()]) for day in days]
 
-    @cached_property
-    def recovery(self) -> list[float]:
-        """Return the share of the usual steps walked each day, that of the operation at index `days`."""
-        climb = [0.12 + 0.95 * day / RECOVERY_DAYS for day in range(RECOVERY_DAYS)]
-        return [0.8] * self.days + climb + [1.07] * OPERATIONS_SPAN_DAYS
-
 
 def msk_sql(patients: int, days: int, seed: int) -> Iterator[str]:
     """Yield the file piece by piece: so many patients, and steps on so many days up to END_DATE."""
@@ -109,7 +99,7 @@ def msk_sql(patients: int, days: int, seed: int) -> Iterator[str]:
         "survey_result": ({"id": number} | row for number, row in enumerate(results, 1)),
     }
     lines = {
-        **{table: copy_lines(fixed) for table, fixed in catalogue_rows(sample.device_count).items()},
+        **{table: copy_lines(fixed) for table, fixed in catalogue.rows(sample.device_count).items()},
         **{table: copy_lines(flawed(table, tidy)) for table, tidy in rows.items()},
         "step_result": (step_lines(sample, patient_id) for patient_id in ids),
     }
@@ -130,8 +120,7 @@ def pick(rng: random.Random, choices: Sequence[Any]) -> Any:
 
 def patient(sample: Sample, patient_id: int) -> Row:
     rng = sample.rng("patient", patient_id)
-    choices = {"age_bracket": AGE_BRACKETS, "sex": SEXES, "hospital": HOSPITALS}
-    return {"id": patient_id} | {column: pick(rng, values) for column, values in choices.items()}
+    return {"id": patient_id} | {column: pick(rng, usual) for column, usual in catalogue.PATIENT.items()}
 
 
 def patient_journeys(sample: Sample, patient_id: int) -> Iterator[Row]:
@@ -145,7 +134,7 @@ def patient_journeys(sample: Sample, patient_id: int) -> Iterator[Row]:
         yield {
             "id": 2 * patient_id - 1 + nth,
             "patient_id": patient_id,
-            "journey_id": rng.randrange(1, len(JOURNEYS) + 1),
+            "journey_id": rng.randrange(1, len(catalogue.JOURNEYS) + 1),
             "invitation_date": registration - timedelta(days=rng.randrange(1, 22)),
             "registration_date": registration,
             "operation_date": operation if operated else None,
@@ -158,15 +147,15 @@ def patient_journeys(sample: Sample, patient_id: int) -> Iterator[Row]:
 def survey_results(sample: Sample, patient_id: int) -> Iterator[Row]:
     """Yield a patient's rows of `survey_result` without their id: some activities of each journey."""
     rng = sample.rng("survey", patient_id)
-    own_devices = [rng.randrange(1, sample.device_count + 1) for _ in range(2)]
+    devices = [rng.randrange(1, sample.device_count + 1) for _ in range(2)]
     for journey in patient_journeys(sample, patient_id):
-        plan = PLANS[journey["journey_id"]]
+        plan = catalogue.PLANS[journey["journey_id"]]
         first = rng.randrange(len(plan))
         in_turn = [plan[first], *plan[first:], *plan[:first]]  # the first one twice: people do
-        days = ((n, answer_day(rng, ACTIVITIES[n].window, journey)) for n in in_turn)
+        days = ((n, answer_day(rng, ACTIVITIES[n - 1].window, journey)) for n in in_turn)
         done = ((n, day) for n, day in days if day and day <= END_DATE)
         for activity_id, day in islice(done, pick(rng, RESULTS_PER_JOURNEY)):
-            yield survey_result(rng, journey, activity_id, own_devices, day)
+            yield survey_result(rng, journey, activity_id, devices, day)
 
 
 def answer_day(rng: random.Random, window: Window, journey: Row) -> date | None:
@@ -184,25 +173,21 @@ def answer_day(rng: random.Random, window: Window, journey: Row) -> date | None:
     return milestone + timedelta(days=offset)
 
 
-def survey_result(
-    rng: random.Random, journey: Row, activity_id: int, own_devices: list[int], day: date
-) -> Row:
+def survey_result(rng: random.Random, journey: Row, activity_id: int, devices: list[int], day: date) -> Row:
     """Return a row of `survey_result` without its id; scores improve for half a year after the operation."""
-    survey_id = ACTIVITIES[activity_id].survey_id
-    survey = SURVEYS[survey_id - 1]
+    survey_id = ACTIVITIES[activity_id - 1].survey_id
+    worst, best = SURVEYS[survey_id - 1].worst, SURVEYS[survey_id - 1].best
     days_since = (day - (journey["operation_date"] or day)).days
     share = 0.3 + 0.4 * min(max(days_since, 0), 180) / 180 + 0.3 * rng.random()
     microsecond = rng.randrange(1_000_000) if rng.random() < MICROSECOND_RATE else 0
     clock = time(rng.randrange(6, 23), rng.randrange(60), rng.randrange(60), microsecond)
     start = datetime.combine(day, clock)
-    device_id = pick(rng, own_devices) if rng.random() >= NO_DEVICE_RATE else None
-    score = int(survey.worst + (survey.best - survey.worst) * share)
     return {
         "patient_journey_id": journey["id"],
         "survey_id": survey_id,
         "activity_id": activity_id,
-        "device_id": device_id,
-        "score_value": score if rng.random() >= NO_SCORE_RATE else None,
+        "device_id": pick(rng, devices) if rng.random() >= NO_DEVICE_RATE else None,
+        "score_value": int(worst + (best - worst) * share) if rng.random() >= NO_SCORE_RATE else None,
         "start_time": start,
         "end_time": start + timedelta(seconds=rng.randrange(20, 1200)),
     }
@@ -217,14 +202,15 @@ def step_lines(sample: Sample, patient_id: int) -> str:
     chance = rng.random
     usual = 3000 + 6000 * chance()  # steps a day
     operation = next(patient_journeys(sample, patient_id))["operation_date"] or LAST_OPERATION
-    shift = max(0, (END_DATE - operation).days + 1)
+    before = sample.days - max(0, (END_DATE - operation).days + 1)  # days; below 0 if steps begin later
     break_at, break_days, flaw = rng.randrange(sample.days), pick(rng, STEP_BREAK_DAYS), ""
     if patient_id % STEP_FLAW_EVERY == 0:
         flaw = STEP_FLAWS[patient_id // STEP_FLAW_EVERY % len(STEP_FLAWS)].format(
             patient=patient_id, unknown=UNKNOWN + patient_id, day=sample.calendar[break_at][0]
         )
         break_days = max(break_days, 1)
-    days = list(zip(sample.calendar, sample.recovery[shift : shift + sample.days], strict=True))
+    recovery = [SHARE_BEFORE] * before + SHARES_AFTER[max(0, -before) :]
+    days = list(zip(sample.calendar, recovery, strict=False))
     del days[break_at : break_at + break_days]
     lines = [
         f"{patient_id}\t{day}\t{int(usual * weekday_share * recovered * (0.5 + luck))}\n"

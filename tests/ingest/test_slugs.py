@@ -1,6 +1,7 @@
 import csv
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import assume, example, given
@@ -23,7 +24,7 @@ def read_cases():
     with Path(__file__).with_name("slugs.tsv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             slug = row.pop("slug")
-            cells = {name: cell or None for name, cell in row.items()}
+            cells: dict[str, Any] = {name: cell or None for name, cell in row.items()}
             for name in ("offset_start_days", "offset_end_days"):
                 cells[name] = None if cells[name] is None else int(cells[name])
             cases.append((slug, ParsedSlug(**cells)))
@@ -336,10 +337,15 @@ def test_it_opens_a_window_at_the_milestone_where_only_the_direction_is_given(sl
 
 
 @pytest.mark.parametrize(
-    "slug", ["7d-pre-op-7d-post-op", "7d-before-to-7d-after-op", "pre-po", "3d-preop-postop"]
+    ("slug", "expected"),
+    [
+        ("7d-pre-op-14d-post-op", (-14, -7)),
+        ("after-care-7d-pre-op", (-7, None)),
+        ("7d-post-op-or-before", (-7, None)),
+    ],
 )
-def test_it_does_not_guess_between_before_and_after(slug):
-    assert parse_slug(slug) == unparsed("unknown offset")
+def test_it_negates_the_offsets_wherever_before_appears(slug, expected):
+    assert window(slug) == expected
 
 
 # Other words

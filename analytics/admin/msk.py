@@ -1,0 +1,230 @@
+"""The star of the MSK source, table by table.
+
+Facts have an index on their key and on patient_id, none on a date or a status; the comments say what bounds the
+filters that are there, and a filter that nothing bounds is not there.
+"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from analytics.admin.base import BoundedPaginator, ReadOnlyAdmin, estimated_rows, link_to, one_of, within
+from analytics.models import (
+    ActivityAdherence,
+    ActivityCompletionFact,
+    ActivityDimension,
+    DateDimension,
+    DeviceDimension,
+    JourneyActivityBridge,
+    JourneyDimension,
+    PatientDimension,
+    PatientJourneyFact,
+    PatientJourneyScheduleWindow,
+    ScheduleDimension,
+    StepResultFact,
+    SurveyDimension,
+    SurveyResultFact,
+)
+from ingest.models import ScheduleOverride
+from ingest.slugs import MILESTONES, UNKNOWN_MILESTONE
+
+# --- Dimensions and the bridge: all but the patients are small, so they can be searched and filtered by any column.
+
+
+@admin.register(PatientDimension)
+class PatientAdmin(ReadOnlyAdmin):
+    list_display = ("patient_id", "age_bracket", "sex", "hospital")
+    search_fields = ("patient_id",)
+    lists = (
+        PatientJourneyFact,
+        StepResultFact,
+        SurveyResultFact,
+        PatientJourneyScheduleWindow,
+        ActivityCompletionFact,
+        ActivityAdherence,
+    )
+
+
+@admin.register(JourneyDimension)
+class JourneyAdmin(ReadOnlyAdmin):
+    list_display = ("journey_id", "abbreviation", "joint_slug")
+    search_fields = ("journey_id", "abbreviation")
+    lists = (JourneyActivityBridge,)
+
+
+@admin.register(DeviceDimension)
+class DeviceAdmin(ReadOnlyAdmin):
+    list_display = ("device_id", "platform", "os_version")
+    search_fields = ("device_id", "platform")
+
+
+@admin.register(SurveyDimension)
+class SurveyAdmin(ReadOnlyAdmin):
+    list_display = ("survey_id", "slug", "version", "tags")
+    search_fields = ("survey_id", "slug")
+
+
+@admin.register(ScheduleDimension)
+class ScheduleAdmin(ReadOnlyAdmin):
+    """Schedules, each with the way to override it: here is where one sees that a slug was not understood."""
+
+    list_display = (
+        "schedule_id",
+        "slug",
+        "parse_status",
+        "milestone_slug",
+        "offset_start_days",
+        "offset_end_days",
+        "qualifier",
+        "parse_note",
+        "override",
+    )
+    list_filter = (
+        one_of("parse_status", ScheduleDimension.ParseStatus.values),
+        one_of("milestone_slug", (*MILESTONES, UNKNOWN_MILESTONE)),
+    )
+    search_fields = ("schedule_id", "slug")
+    lists = (ActivityDimension,)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        overrides = ScheduleOverride.objects.filter(schedule_id=OuterRef("schedule_id"))
+        return super().get_queryset(request).annotate(overridden=Exists(overrides))
+
+    @admin.display(description="override")
+    def override(self, row: Any) -> SafeString | None:
+        if row.overridden:
+            return link_to(ScheduleOverride, row.schedule_id)
+        url = reverse("admin:ingest_scheduleoverride_add", query={"schedule_id": row.schedule_id})
+        return format_html('<a href="{}">add</a>', url)
+
+
+@admin.register(ActivityDimension)
+class ActivityAdmin(ReadOnlyAdmin):
+    list_display = ("activity_id", "content_slug", "schedule_id")
+    search_fields = ("activity_id", "content_slug", "schedule_id")
+    lists = (JourneyActivityBridge,)
+
+
+@admin.register(DateDimension)
+class DateAdmin(ReadOnlyAdmin):
+    list_display = ("date", "iso_year", "iso_week", "day_of_week", "month_name", "quarter", "is_weekend")
+    search_fields = ("date",)
+    ordering = ("-date",)
+
+
+@admin.register(JourneyActivityBridge)
+class JourneyActivityAdmin(ReadOnlyAdmin):
+    list_display = ("id", "journey_id", "activity_id")
+    search_fields = ("id", "journey_id", "activity_id")
+
+
+# --- Facts
+
+
+@admin.register(PatientJourneyFact)
+class PatientJourneyAdmin(ReadOnlyAdmin):
+    list_display = (
+        "patient_journey_id",
+        "patient_id",
+        "journey_id",
+        "clinician_id",
+        "invitation_date",
+        "registration_date",
+        "consent_date",
+        "operation_date",
+        "discharge_date",
+    )
+    # No index: a date that is rare costs one read of the table, which has about as many rows as there are patients.
+    list_filter = (within("operation_date", 7, 30, 90, 365),)
+    search_fields = ("patient_journey_id", "patient_id")
+    lists = (PatientJourneyScheduleWindow, ActivityAdherence, SurveyResultFact, ActivityCompletionFact)
+
+
+@admin.register(StepResultFact)
+class StepResultAdmin(ReadOnlyAdmin):
+    """The largest table. No filter by date: days that few rows have would cost a read of them all."""
+
+    list_display = ("id", "patient_id", "date", "steps")
+    search_fields = ("patient_id", "id")
+
+
+@admin.register(SurveyResultFact)
+class SurveyResultAdmin(ReadOnlyAdmin):
+    list_display = (
+        "survey_result_id",
+        "patient_id",
+        "patient_journey_id",
+        "survey_id",
+        "activity_id",
+        "device_id",
+        "score_value",
+        "end_time",
+        "duration_seconds",
+    )
+    search_fields = ("survey_result_id", "patient_id")
+    lists = (ActivityCompletionFact,)
+
+
+@admin.register(PatientJourneyScheduleWindow)
+class WindowAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id",
+        "patient_id",
+        "patient_journey_id",
+        "activity_id",
+        "activity_content_slug",
+        "schedule_slug",
+        "milestone_date",
+        "window_start_date",
+        "window_end_date",
+    )
+    search_fields = ("patient_id", "id")
+
+
+@admin.register(ActivityCompletionFact)
+class CompletionAdmin(ReadOnlyAdmin):
+    list_display = (
+        "survey_result_id",
+        "patient_id",
+        "patient_journey_id",
+        "activity_id",
+        "completed_date",
+        "status",
+        "days_from_window",
+    )
+    # No index: a page and a bounded count of a common status end early; a status that nobody has costs one read of
+    # the table, which is a fraction of the steps.
+    list_filter = (one_of("status", ActivityCompletionFact.Status.values),)
+    search_fields = ("survey_result_id", "patient_id")
+
+
+class WindowPaginator(BoundedPaginator):
+    """Of a view the server has no estimate; this one has a row for each window."""
+
+    def estimate(self, rows: QuerySet[Any]) -> int:
+        return estimated_rows(PatientJourneyScheduleWindow, rows.db)
+
+
+@admin.register(ActivityAdherence)
+class AdherenceAdmin(ReadOnlyAdmin):
+    """How the windows stand today. No filter by status: the view works that out for each row it would have to read."""
+
+    list_display = (
+        "id",
+        "patient_id",
+        "patient_journey_id",
+        "activity_id",
+        "activity_content_slug",
+        "window_start_date",
+        "window_end_date",
+        "completions",
+        "first_completed_date",
+        "status",
+    )
+    search_fields = ("patient_id", "id")
+    paginator = WindowPaginator

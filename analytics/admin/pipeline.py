@@ -1,0 +1,156 @@
+"""What the pipeline has on record, to look at: its runs, what was rejected; and the overrides, to edit."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import OuterRef, Subquery
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from analytics.admin.base import BoundedAdmin, ReadOnlyAdmin, changelist, one_of
+from analytics.models import ScheduleDimension
+from ingest.models import LoadState, PipelineRun, RejectedRow, ScheduleOverride
+from ingest.msk.tables import TABLES
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[ScheduleOverride]
+else:
+    ModelForm = forms.ModelForm
+
+
+@admin.register(PipelineRun)
+class PipelineRunAdmin(ReadOnlyAdmin):
+    """The run log, the last run first. It grows by a row an hour, and is filtered without an index."""
+
+    list_display = ("id", "command", "started", "duration", "status")
+    list_filter = (one_of("status", PipelineRun.Status.values),)
+    ordering = ("-id",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        run = (None, {"fields": ["id", "command", "started", "finished", "duration", self.cell("status"), counts]})
+        failure = ("Error, with the traceback", {"fields": [error], "classes": ["collapse"]})
+        return [run, failure] if obj and obj.error else [run]
+
+    @admin.display(description="duration")
+    def duration(self, run: PipelineRun) -> str | None:
+        return f"{(run.finished - run.started).total_seconds():.1f} s" if run.finished else None
+
+
+# The names of these functions are those of the columns that they show, by which the admin finds label and help.
+
+
+def counts(run: PipelineRun) -> SafeString:
+    """Return the rows and seconds of each step and table as a table."""
+    names = list(run.counts[0]) if run.counts else []
+    lines = [names, *([line.get(name) for name in names] for line in run.counts)]
+    cells = (format_html_join("", "<td>{}</td>", ((value,) for value in line)) for line in lines)
+    return format_html("<table>{}</table>", format_html_join("", "<tr>{}</tr>", ((line,) for line in cells)))
+
+
+def error(run: PipelineRun) -> SafeString:
+    return format_html("<pre>{}</pre>", run.error)
+
+
+def detail(row: RejectedRow) -> SafeString:
+    return format_html("<pre>{}</pre>", json.dumps(row.detail, indent=2, ensure_ascii=False))
+
+
+@admin.register(LoadState)
+class LoadStateAdmin(ReadOnlyAdmin):
+    list_display = ("source", "loaded_at", "run_id")
+
+
+@admin.register(RejectedRow)
+class RejectedRowAdmin(ReadOnlyAdmin):
+    """The rejected rows. The unique index serves the filter by table, and with it the search for a key; the filter
+    by reason reads what was rejected, never a fact.
+    """
+
+    list_display = ("id", "source_table", "source_key", "reason", "detail", "run_id")
+    list_filter = (
+        one_of("source_table", [table.name for table in TABLES]),
+        one_of("reason", RejectedRow.Reason.values),
+    )
+    search_fields = ("source_key",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [detail if field == "detail" else field for field in super().get_fields(request, obj)]
+
+
+class ScheduleOverrideForm(ModelForm):
+    """The form of an override: for a schedule that exists, and with what the star says of it today in view."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "schedule_id" in self.fields:  # it is not for those who may only look
+            # The schedule is the key: changed, it would be another override.
+            self.fields["schedule_id"].disabled = not self.instance._state.adding
+            schedule = self["schedule_id"]
+            schedule.help_text = reading(schedule.value())
+
+    def clean_schedule_id(self) -> int:
+        schedule_id: int = self.cleaned_data["schedule_id"]
+        # The schedule of an old override may have left the source: that is no reason to refuse a change of its note.
+        if self.instance._state.adding and not ScheduleDimension.objects.filter(pk=schedule_id).exists():
+            raise ValidationError(f"There is no schedule {schedule_id} in the star.")
+        return schedule_id
+
+
+def reading(schedule_id: Any) -> SafeString:
+    """Return what the star says of a schedule today, or where to choose one; `schedule_id` is as it was typed."""
+    known = ScheduleDimension.objects.filter(pk=schedule_id) if str(schedule_id).isdecimal() else None
+    if known and (schedule := known.first()):
+        return format_html(
+            "{}: {}, milestone {}, start {}, end {}. {}",
+            schedule.slug,
+            schedule.parse_status,
+            *(
+                "none" if value is None else value
+                for value in (schedule.milestone_slug, schedule.offset_start_days, schedule.offset_end_days)
+            ),
+            schedule.parse_note or "",
+        )
+    return format_html(
+        'Choose it in the <a href="{}?parse_status=unparsed">list of schedules</a>: "add" leads back here.',
+        changelist(ScheduleDimension),
+    )
+
+
+@admin.register(ScheduleOverride)
+class ScheduleOverrideAdmin(BoundedAdmin):
+    """The one table that people write. The choice of a schedule is made in the list of schedules, by slug or by what
+    was not understood: a drop-down of thousands would show neither.
+    """
+
+    form = ScheduleOverrideForm
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": ("schedule_id", "milestone_slug", "offset_start_days", "offset_end_days", "note"),
+                "description": "It wins over the slug from the next run of the pipeline on, until it is deleted.",
+            },
+        ),
+    )
+    list_display = (
+        "schedule_id",
+        "slug",
+        "milestone_slug",
+        "offset_start_days",
+        "offset_end_days",
+        "note",
+        "changed_at",
+    )
+    search_fields = ("schedule_id",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        schedule = ScheduleDimension.objects.filter(schedule_id=OuterRef("schedule_id"))
+        return super().get_queryset(request).annotate(schedule_slug=Subquery(schedule.values("slug")))
+
+    @admin.display(description="slug")
+    def slug(self, row: Any) -> Any:
+        return row.schedule_slug

@@ -1,0 +1,231 @@
+"""The source: never written, read as of one moment, and refused when it is not what it should be."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.management import CommandError
+from django.db import InternalError, connections
+from psycopg2.sql import SQL, Identifier
+
+from analytics.loads.star import load_msk
+from ingest import models
+from ingest.errors import PipelineError
+from ingest.models import PipelineRun
+from ingest.msk.extract import extract_msk
+from ingest.msk.parse import parse_slugs
+from ingest.msk.snapshot import _check_version, snapshot
+from ingest.msk.tables import TABLES
+from ingest.runs import TableCounts, pipeline_run
+from tests.analytics.test_star import assert_same
+from tests.conftest import Source, Warehouse
+
+MODELS = (
+    models.Schedule,
+    models.Activity,
+    models.Journey,
+    models.JourneyActivity,
+    models.Patient,
+    models.PatientJourney,
+    models.Device,
+    models.Survey,
+    models.StepResult,
+    models.SurveyResult,
+)
+
+
+def contents(warehouse: Warehouse) -> dict[str, tuple[Any, ...]]:
+    """Return a count and a digest of every table of the warehouse: staging, star and all that is kept beside them."""
+    tables = warehouse.execute("select tablename from pg_tables where schemaname = 'public'")
+    query = SQL("select count(*), sum(hash_record_extended(t, 0)) from {} t")
+    return {table: warehouse.execute(query.format(Identifier(table)))[0] for (table,) in tables}
+
+
+@pytest.fixture
+def loaded(small_world: Source, warehouse: Warehouse, run) -> dict[str, tuple[Any, ...]]:
+    """The warehouse's contents after a run; every table of the source has one more row since."""
+    small_world.insert("step_result", patient_id=1, date="2024-03-02", value="4000")
+    small_world.insert_survey_result()
+    run()
+    for table in TABLES:
+        key = "id" if "id" in table.columns else next(iter(table.columns))
+        small_world.insert(table.name, **{key: 2})
+    return contents(warehouse)
+
+
+def refusal(run) -> str:
+    """Run the pipeline, which must fail and be on record as failed; return the one line it ends with."""
+    with pytest.raises(CommandError) as failure:
+        run()
+    (line,) = str(failure.value).splitlines()
+    record = PipelineRun.objects.latest("pk")
+    assert record.status == PipelineRun.Status.FAILED
+    assert record.finished is not None
+    assert record.error.startswith("Traceback (most recent call last):\n")
+    assert line.split(";")[0].split(". ")[0] in " ".join(record.error.split())
+    assert line.endswith("The warehouse is as it was.")
+    return line
+
+
+# --- It is never written
+
+
+def test_it_refuses_to_be_written_through_a_model(source: Source) -> None:
+    with pytest.raises(InternalError, match="cannot execute INSERT in a read-only transaction"):
+        models.Patient.objects.create(id=1)
+    assert source.value("select count(*) from patient") == 0
+
+
+@pytest.mark.parametrize(
+    ("statement", "verb"),
+    [
+        ("insert into patient (id) values (1)", "INSERT"),
+        ("update patient set sex = 'f'", "UPDATE"),
+        ("delete from patient", "DELETE"),
+        ("truncate patient", "TRUNCATE TABLE"),
+        ("create table note (text text)", "CREATE TABLE"),
+        ("alter table patient add note text", "ALTER TABLE"),
+        ("drop table patient", "DROP TABLE"),
+        ("select id from patient for update", "SELECT FOR UPDATE"),
+    ],
+)
+def test_it_refuses_to_be_written_by_sql(source: Source, statement: str, verb: str) -> None:
+    source.insert("patient", id=7, sex="m")
+    with (
+        connections["msk_db"].cursor() as cursor,
+        pytest.raises(InternalError, match=f"cannot execute {verb} in a read-only transaction"),
+    ):
+        cursor.execute(statement)
+    assert source.execute("select * from patient") == [(7, None, "m", None)]
+
+
+# --- It is read
+
+
+def test_it_has_a_model_for_each_of_the_ten_tables(source: Source) -> None:
+    source.load_sample()
+    for model in MODELS:
+        table = model._meta.db_table
+        count = source.value(SQL("select count(*) from {}").format(Identifier(table)))
+        rows = list(model._default_manager.values_list(*(field.name for field in model._meta.concrete_fields)))
+        assert model._default_manager.count() == len(rows) == count > 0, table
+    assert {model._meta.db_table for model in MODELS} == {table.name for table in TABLES}
+
+
+def test_it_is_read_as_of_one_moment(source: Source) -> None:
+    with snapshot() as cursor:
+        source.insert("patient", id=1)
+        source.insert("step_result", patient_id=1, date="2024-01-01", value="10")
+        cursor.execute("select count(*) from patient")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("select count(*) from step_result")
+        assert cursor.fetchone() == (0,)
+
+
+def test_it_lets_a_run_see_nothing_of_what_is_committed_meanwhile(source: Source, warehouse: Warehouse, run) -> None:
+    source.load_sample()
+    expected = source.star()
+
+    def commit(counts: TableCounts) -> None:
+        """Move the source on when the run, which has read the patients, comes to the steps."""
+        if (counts.step, counts.table) == ("extract_msk", "step_result") and not counts.read:
+            source.execute("delete from patient where id = (select min(patient_id) from step_result)")
+            source.insert("patient", id=999_999)
+            source.insert("step_result", patient_id=999_999, date="2024-01-01", value="10")
+
+    with pipeline_run("test") as one_run:
+        one_run.on_table = commit
+        extract_msk(one_run)
+        parse_slugs(one_run)
+        load_msk(one_run)
+    assert source.value("select count(*) from patient where id = 999999") == 1
+    assert_same(warehouse.star(), expected)
+
+    run()
+    assert_same(warehouse.star(), source.star())
+
+
+# --- It is not what it should be
+
+
+def test_it_is_missing(loaded, warehouse: Warehouse, run, monkeypatch) -> None:
+    connections["msk_db"].close()
+    monkeypatch.setitem(connections["msk_db"].settings_dict, "NAME", "test_no_such_database")
+    line = refusal(run)
+    assert 'database "test_no_such_database" does not exist' in line
+    assert "msk_db is loaded from your dump" in line
+    assert contents(warehouse) == loaded
+
+
+def test_it_has_none_of_the_tables(loaded, source: Source, warehouse: Warehouse, run) -> None:
+    source.execute("drop schema public cascade; create schema public")
+    name = connections["msk_db"].settings_dict["NAME"]
+    assert f"the source database {name} has none of the ten tables: load your dump into it" in refusal(run)
+    assert contents(warehouse) == loaded
+
+
+def test_it_has_no_row_in_any_table(loaded, source: Source, warehouse: Warehouse, run) -> None:
+    source.clear()
+    line = refusal(run)
+    assert "the ten tables of the source database are all empty: load your dump into it" in line
+    assert contents(warehouse) == loaded
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("drop table device", "table device is missing"),
+        ("alter table patient drop column hospital", "column patient.hospital is missing"),
+        ("alter table step_result alter value type numeric using 1", "column step_result.value is numeric, not text"),
+        (
+            "alter table survey_result alter start_time type timestamptz",
+            "column survey_result.start_time is timestamp with time zone, not timestamp",
+        ),
+        (
+            "alter table patient rename sex to gender; alter table device rename to devices",
+            "column patient.sex is missing; table device is missing",
+        ),
+    ],
+)
+def test_it_has_another_shape(loaded, source: Source, warehouse: Warehouse, run, change: str, problem: str) -> None:
+    source.execute(change)
+    line = refusal(run)
+    name = connections["msk_db"].settings_dict["NAME"]
+    assert f"the source database {name} is not as expected: {problem}. Restore what is missing" in line
+    assert contents(warehouse) == loaded
+
+
+def test_it_has_a_table_that_its_user_may_not_read(loaded, source: Source, warehouse: Warehouse, run) -> None:
+    source.execute("create role test_reader")
+    try:
+        source.execute("grant usage on schema public to test_reader")
+        source.execute("grant select on all tables in schema public to test_reader")
+        source.execute("revoke select on step_result from test_reader")
+        with connections["msk_db"].cursor() as cursor:
+            cursor.execute("set role test_reader")
+        line = refusal(run)
+    finally:
+        connections["msk_db"].close()
+        source.execute("drop owned by test_reader; drop role test_reader")
+    assert "permission denied for table step_result" in line
+    assert "grant" in line.lower()
+    assert contents(warehouse) == loaded
+
+
+def test_it_may_differ_where_nothing_is_lost(small_world: Source, warehouse: Warehouse, run) -> None:
+    small_world.execute(
+        """
+        alter table patient alter id type smallint, alter sex type text, add note text, drop constraint patient_pkey;
+        alter table device rename to devices;
+        create view device as select platform::varchar(20), os_version, id from devices
+        """
+    )
+    run()
+    assert_same(warehouse.star(), small_world.star())
+
+
+def test_it_runs_on_a_server_that_is_too_old() -> None:
+    # No such server is at hand: this one number is all that the check looks at.
+    old: Any = SimpleNamespace(connection=SimpleNamespace(server_version=130023))
+    with pytest.raises(PipelineError, match="the source runs PostgreSQL 13: it must be 14 or later"):
+        _check_version(old)

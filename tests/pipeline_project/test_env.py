@@ -1,0 +1,126 @@
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from pipeline_project import env
+
+
+def refusal(function, *arguments, **named) -> str:
+    """Return the one line with which `function` refuses the variable THING."""
+    with pytest.raises(ImproperlyConfigured) as refused:
+        function("THING", *arguments, **named)
+    (line,) = str(refused.value).splitlines()
+    return line
+
+
+@pytest.fixture(autouse=True)
+def _unset(monkeypatch) -> None:
+    monkeypatch.delenv("THING", raising=False)
+    monkeypatch.delenv("THING_FILE", raising=False)
+
+
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_it_takes_the_default_for_a_text_that_is_not_set_or_blank(monkeypatch, value) -> None:
+    if value is not None:
+        monkeypatch.setenv("THING", value)
+    assert env.text("THING", "default") == "default"
+    assert env.text("THING") == ""
+
+
+def test_it_reads_a_text_without_the_space_around_it(monkeypatch) -> None:
+    monkeypatch.setenv("THING", " two words ")
+    assert env.text("THING", "default") == "two words"
+
+
+def test_it_reads_a_secret_as_it_is(monkeypatch) -> None:
+    monkeypatch.setenv("THING", ' s3cr"et$# ')
+    assert env.secret("THING", "default") == ' s3cr"et$# '
+
+
+def test_it_takes_the_default_for_a_secret_that_is_not_set() -> None:
+    assert env.secret("THING", "default") == "default"
+
+
+@pytest.mark.parametrize("line_end", ["", "\n", "\r\n"])
+def test_it_reads_a_secret_from_a_file_without_its_line_end(monkeypatch, tmp_path: Path, line_end) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(f" sécret {line_end}".encode())
+    monkeypatch.setenv("THING_FILE", str(path))
+    assert env.secret("THING", "default") == " sécret "
+
+
+def test_it_refuses_a_secret_that_is_set_and_in_a_file(monkeypatch) -> None:
+    monkeypatch.setenv("THING", "s3cret")
+    monkeypatch.setenv("THING_FILE", "/run/secrets/thing")
+    line = refusal(env.secret)
+    assert line == "THING and THING_FILE are both set: remove one of them"
+    assert "s3cret" not in line
+
+
+@pytest.mark.parametrize(("name", "problem"), [("missing", "No such file or directory"), (".", "Is a directory")])
+def test_it_refuses_a_secret_whose_file_cannot_be_read(monkeypatch, tmp_path: Path, name, problem) -> None:
+    monkeypatch.setenv("THING_FILE", str(tmp_path / name))
+    assert refusal(env.secret) == f"THING_FILE={tmp_path / name} cannot be read: {problem}"
+
+
+def test_it_refuses_a_secret_whose_file_is_no_text(monkeypatch, tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("THING_FILE", str(path))
+    assert refusal(env.secret).startswith(f"THING_FILE={path} cannot be read: ")
+
+
+@pytest.mark.parametrize(("value", "number"), [("1", 1), ("65535", 65535), (" 5432 ", 5432), ("0080", 80), ("", 7)])
+def test_it_reads_a_whole_number(monkeypatch, value, number) -> None:
+    monkeypatch.setenv("THING", value)
+    assert env.integer("THING", 7, minimum=1, maximum=65535) == number
+
+
+@pytest.mark.parametrize(
+    "value", ["abc", "0", "65536", "-1", "+1", "1.0", "1e3", "0x10", "1_000", "5432 # the port", "٣", "²", "9" * 5000]
+)
+def test_it_refuses_what_is_no_whole_number_in_range(monkeypatch, value) -> None:
+    monkeypatch.setenv("THING", value)
+    line = refusal(env.integer, 7, minimum=1, maximum=65535)
+    assert line == f"THING={value} must be a whole number from 1 to 65535"
+
+
+@pytest.mark.parametrize("default", [True, False])
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_it_takes_the_default_for_a_truth_value_that_is_not_set_or_blank(monkeypatch, value, default) -> None:
+    if value is not None:
+        monkeypatch.setenv("THING", value)
+    assert env.boolean("THING", default=default) is default
+
+
+@pytest.mark.parametrize(
+    ("value", "truth"),
+    [(word, True) for word in ("1", "true", "yes", "on", "True", "YES", " On ")]
+    + [(word, False) for word in ("0", "false", "no", "off", "False", "NO", " Off ")],
+)
+def test_it_knows_the_words_of_truth_in_any_case(monkeypatch, value, truth) -> None:
+    monkeypatch.setenv("THING", value)
+    assert env.boolean("THING", default=not truth) is truth
+
+
+@pytest.mark.parametrize("value", ["maybe", "2", "01", "y", "t", "enabled", "none"])
+def test_it_refuses_another_word_and_names_those_it_knows(monkeypatch, value) -> None:
+    monkeypatch.setenv("THING", value)
+    line = refusal(env.boolean, default=True)
+    assert line == f"THING={value} must be one of 1, true, yes, on or 0, false, no, off"
+
+
+@pytest.mark.parametrize(
+    ("value", "choice"), [(None, "red"), ("", "red"), ("red", "red"), ("blue", "blue"), ("BLUE", "blue"), (" b ", "b")]
+)
+def test_it_takes_one_of_the_choices_and_by_default_the_first(monkeypatch, value, choice) -> None:
+    if value is not None:
+        monkeypatch.setenv("THING", value)
+    assert env.choice("THING", "red", "blue", "b") == choice
+
+
+@pytest.mark.parametrize("value", ["perhaps", "re", "redblue", "red, blue"])
+def test_it_refuses_another_choice_and_names_those_allowed(monkeypatch, value) -> None:
+    monkeypatch.setenv("THING", value)
+    assert refusal(env.choice, "red", "blue") == f"THING={value} must be one of red, blue"

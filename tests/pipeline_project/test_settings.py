@@ -1,0 +1,120 @@
+"""What manage.py makes of its environment: each test is a process of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from pipeline_project.settings import EXAMPLE_SECRET_KEY
+
+
+def manage(*arguments: str, folder: Path = settings.BASE_DIR, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py with nothing in its environment but `environment`, from a folder that is not its own."""
+    return subprocess.run(
+        [sys.executable, str(folder / "manage.py"), *arguments],
+        cwd="/",
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+# A server is named, so that the embedded one is not wanted, and no .env of the project's user is read.
+SERVER = {"POSTGRES_HOST": "localhost", "PYTHON_DOTENV_DISABLED": "1"}
+
+
+def refusal(process: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line with which a process ended that did nothing."""
+    assert process.returncode == 1
+    assert process.stdout == ""
+    (line,) = process.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({"POSTGRES_PORT": "abc"}, "POSTGRES_PORT=abc must be a whole number from 1 to 65535"),
+        ({"POSTGRES_PORT": "65536"}, "POSTGRES_PORT=65536 must be a whole number from 1 to 65535"),
+        ({"MSK_SOURCE_PORT": "abc"}, "MSK_SOURCE_PORT=abc must be a whole number from 1 to 65535"),
+        ({"DEBUG": "maybe"}, "DEBUG=maybe must be one of 1, true, yes, on or 0, false, no, off"),
+        ({"MSK_ORPHANS": "perhaps"}, "MSK_ORPHANS=perhaps must be one of reject, keep"),
+        (
+            {"SECRET_KEY": EXAMPLE_SECRET_KEY, "DEBUG": "0"},
+            "SECRET_KEY is the one of .env.example and DEBUG is off: set SECRET_KEY to a long random text of your own",
+        ),
+        (
+            {"SECRET_KEY": EXAMPLE_SECRET_KEY},
+            "SECRET_KEY is the one of .env.example and DEBUG is off: set SECRET_KEY to a long random text of your own",
+        ),
+        (
+            {"POSTGRES_PASSWORD": "s3cret", "POSTGRES_PASSWORD_FILE": "/nowhere"},
+            "POSTGRES_PASSWORD and POSTGRES_PASSWORD_FILE are both set: remove one of them",
+        ),
+        ({"SECRET_KEY_FILE": "/nowhere"}, "SECRET_KEY_FILE=/nowhere cannot be read: No such file or directory"),
+    ],
+)
+def test_it_refuses_a_wrong_setting_in_one_line_that_names_it(environment, line) -> None:
+    for command in ("check", "run_pipeline"):
+        assert refusal(manage(command, **SERVER | environment)) == f"error: {line}"
+
+
+def test_it_refuses_a_port_without_a_server() -> None:
+    process = manage("check", POSTGRES_PORT="6000", PYTHON_DOTENV_DISABLED="1")
+    assert refusal(process) == (
+        "error: POSTGRES_PORT=6000 is set but POSTGRES_HOST is not: name the server too, or remove the port"
+    )
+
+
+def test_it_shows_a_traceback_only_when_asked() -> None:
+    process = manage("check", "--traceback", **SERVER, POSTGRES_PORT="abc")
+    assert process.returncode == 1
+    assert process.stderr.startswith("Traceback (most recent call last):\n")
+    assert process.stderr.rstrip().endswith("POSTGRES_PORT=abc must be a whole number from 1 to 65535")
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"SECRET_KEY": EXAMPLE_SECRET_KEY, "DEBUG": "1"}, {"SECRET_KEY": "a long one of my own", "DEBUG": "0"}, {}],
+    ids=["the example's key while developing", "a key of one's own in production", "no key"],
+)
+def test_it_accepts(environment) -> None:
+    process = manage("check", **SERVER | environment)
+    assert (process.returncode, process.stderr) == (0, "")
+
+
+def test_it_knows_the_key_of_the_example() -> None:
+    assert f"SECRET_KEY={EXAMPLE_SECRET_KEY}\n" in (settings.BASE_DIR / ".env.example").read_text()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project's code, in a folder that can have a .env of its own."""
+    folder = tmp_path / "project"
+    for package in ("pipeline_project", "ingest", "analytics"):
+        shutil.copytree(settings.BASE_DIR / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(settings.BASE_DIR / "manage.py", folder)
+    return folder
+
+
+def test_it_reads_the_env_file_beside_manage_py(project: Path) -> None:
+    (project / ".env").write_text("POSTGRES_HOST=localhost\nPOSTGRES_PORT=abc # a slip\n")
+    assert refusal(manage("check", folder=project)).startswith("error: POSTGRES_PORT=abc must be ")
+
+
+def test_it_prefers_the_environment_to_the_env_file(project: Path) -> None:
+    (project / ".env").write_text("POSTGRES_HOST=localhost\nPOSTGRES_PORT=abc\nDEBUG=maybe\n")
+    process = manage("check", folder=project, POSTGRES_PORT="5432", DEBUG="1")
+    assert (process.returncode, process.stderr) == (0, "")
+
+
+def test_it_leaves_the_env_file_of_another_project_alone(project: Path) -> None:
+    (project.parent / ".env").write_text("POSTGRES_PORT=abc\n")
+    process = manage("check", folder=project, POSTGRES_HOST="localhost")
+    assert (process.returncode, process.stderr) == (0, "")
