@@ -31,6 +31,18 @@ select w.*,
    -- Null only as a kept orphan, which a distributed warehouse refuses: there this is a plain equality.
    and c.patient_id is not distinct from w.patient_id;
 
+do $$
+declare
+    statement text;
+begin
+    for statement in
+        select format('comment on column activity_adherence.%I is %L', attname, col_description(attrelid, attnum))
+          from pg_attribute
+         where attrelid = 'patient_journey_schedule_window'::regclass and attnum > 0
+    loop
+        execute statement;
+    end loop;
+end $$;
 comment on view activity_adherence is
     'How each window stands today, UTC: one row a window, with what was done about it';
 comment on column activity_adherence.completions is 'Survey results for this patient journey and activity';

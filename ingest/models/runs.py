@@ -10,6 +10,7 @@ class PipelineRun(models.Model):
         FAILED = "failed"
         INTERRUPTED = "interrupted"
 
+    id = models.BigAutoField(primary_key=True, db_comment="Number of the run")
     command = models.TextField(db_comment="Management command that ran")
     started = models.DateTimeField(auto_now_add=True, db_comment="When it began")
     finished = models.DateTimeField(null=True, db_comment="When it ended; null while it runs, or when it was killed")

@@ -62,6 +62,7 @@ class RejectedRow(WarehouseModel):
         MISSING_KEY = "missing_key", "a key, day or time that is null"
         END_BEFORE_START = "end_before_start", "an end before its start"
 
+    id = models.BigAutoField(primary_key=True, db_comment="Number of the entry")
     run_id = models.BigIntegerField(db_comment="pipeline_run.id of the run that first listed the row as it is")
     source_table = models.TextField(db_comment="Table of the source")
     source_key = models.TextField(

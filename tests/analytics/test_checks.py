@@ -1,0 +1,137 @@
+"""check_warehouse proves the promises: each of its checks holds after a run, and fails when its promise is broken."""
+
+import re
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from analytics.checks import checks
+from tests.conftest import Source, Warehouse
+
+
+@pytest.fixture
+def loaded(small_world: Source, run) -> None:
+    small_world.insert("step_result", patient_id=1, date="2024-03-02", value="100")
+    small_world.insert("step_result", patient_id=1, date="2024-03-03", value="-1")
+    small_world.execute("update patient_journey set invitation_date = '2024-01-01', registration_date = '2024-01-02'")
+    small_world.execute("update patient_journey set consent_date = '2024-01-03', discharge_date = '2024-03-02'")
+    small_world.insert_survey_result()
+    run()
+
+
+def broken(capsys: pytest.CaptureFixture[str]) -> set[str]:
+    """Return the promises that check_warehouse says are broken."""
+    with pytest.raises(CommandError, match="promises do not hold"):
+        call_command("check_warehouse")
+    return set(re.findall(r"FAIL  (.*): \d+ do not", capsys.readouterr().out))
+
+
+def test_it_holds_after_a_run(loaded: None, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("check_warehouse")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"ok    {check.promise}" for check in checks()]
+
+
+@pytest.mark.parametrize(
+    ("damage", "promise"),
+    [
+        ("delete from patient_dimension", "every row of patient is in patient_dimension or in rejected_row"),
+        ("delete from journey_dimension", "every row of journey is in journey_dimension or in rejected_row"),
+        ("delete from device_dimension", "every row of device is in device_dimension or in rejected_row"),
+        ("delete from survey_dimension", "every row of survey is in survey_dimension or in rejected_row"),
+        ("delete from schedule_dimension", "every row of schedule is in schedule_dimension or in rejected_row"),
+        ("delete from activity_dimension", "every row of activity is in activity_dimension or in rejected_row"),
+        (
+            "delete from journey_activity_bridge",
+            "every row of journey_activity is in journey_activity_bridge or in rejected_row",
+        ),
+        (
+            "delete from patient_journey_fact",
+            "every row of patient_journey is in patient_journey_fact or in rejected_row",
+        ),
+        ("delete from step_result_fact", "every row of step_result is in step_result_fact or in rejected_row"),
+        ("delete from rejected_row", "every row of step_result is in step_result_fact or in rejected_row"),
+        ("delete from staging_step_result", "every row of step_result is in step_result_fact or in rejected_row"),
+        ("delete from staged_bucket", "every row of step_result is in step_result_fact or in rejected_row"),
+        ("delete from survey_result_fact", "every row of survey_result is in survey_result_fact or in rejected_row"),
+        ("update step_result_fact set id = id + 1", "every step result's id is made of its patient and day"),
+        (
+            "insert into step_result_fact select id + 1, patient_id, date, steps from step_result_fact",
+            "every step result's id is made of its patient and day",
+        ),
+        ("update journey_activity_bridge set id = id + 1", "every bridge row's id is made of its journey and activity"),
+        ("delete from patient_journey_schedule_window", "there is one window for each patient journey and activity"),
+        (
+            "insert into patient_journey_schedule_window (id, patient_journey_id, activity_id) values (9, 1, 9)",
+            "there is one window for each patient journey and activity",
+        ),
+        (
+            "update patient_journey_schedule_window set schedule_slug = '?'",
+            "every window repeats its patient, activity and schedule",
+        ),
+        (
+            "update patient_journey_schedule_window set milestone_date = '2024-01-01'",
+            "every window counts from its milestone's day",
+        ),
+        (
+            "update patient_journey_schedule_window set window_start_date = window_start_date - 1",
+            "every window begins and ends as many days from its milestone",
+        ),
+        (
+            "update patient_journey_schedule_window set window_end_date = null",
+            "every window begins and ends as many days from its milestone",
+        ),
+        ("delete from activity_completion_fact", "every survey result is judged as a completion, once"),
+        (
+            "update activity_completion_fact set status = 'late'",
+            "every completion's status and days agree with its window",
+        ),
+        (
+            "update activity_completion_fact set days_from_window = 1",
+            "every completion's status and days agree with its window",
+        ),
+        (
+            "alter view activity_adherence rename to whole;"
+            " create view activity_adherence as select * from whole limit 0",
+            "the adherence view has one row a window",
+        ),
+        ("update survey_result_fact set patient_id = 9", "every survey result carries its patient journey's patient"),
+        ("update survey_result_fact set duration_seconds = 1", "no survey result ends before its start"),
+        ("update step_result_fact set steps = -1", "no step result is negative"),
+        (
+            "update schedule_dimension set offset_start_days = 8",
+            "every schedule says what its override or else its slug",
+        ),
+        (
+            "insert into schedule_override (schedule_id, milestone_slug, offset_start_days) values (1, 'operation', 7)",
+            "every schedule says what its override or else its slug",
+        ),
+        ("update rejected_row set reason = 'whim'", "every rejected row has a known reason"),
+        ("update rejected_row set reason = 'orphan'", "every rejected row has a known reason"),
+        ("delete from load_state", "the warehouse says since when it holds what it holds"),
+    ],
+)
+def test_it_fails_when_a_promise_is_broken(
+    damage: str, promise: str, loaded: None, warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warehouse.execute(damage)
+    assert any(line.startswith(promise) for line in broken(capsys))
+
+
+UNKNOWN_DAY = "date '1914-07-28'"
+LINKS = [re.fullmatch(r"every (\w+)\.(\w+) is in (\w+)", check.promise) for check in checks()]
+
+
+@pytest.mark.parametrize(("table", "column", "dimension"), [link.groups() for link in LINKS if link])
+def test_it_fails_when_a_key_resolves_to_nothing(
+    table: str, column: str, dimension: str, loaded: None, warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warehouse.execute(f"update {table} set {column} = {UNKNOWN_DAY if dimension == 'date_dimension' else 9}")
+    assert f"every {table}.{column} is in {dimension}" in broken(capsys)
+
+
+def test_it_fails_when_a_fact_has_no_patient(
+    loaded: None, warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warehouse.execute("update step_result_fact set patient_id = null")
+    assert "every row of step_result_fact has a patient" in broken(capsys)

@@ -1,0 +1,36 @@
+"""The star schema's outside: its tables, their columns and what the database itself says about them."""
+
+import pytest
+
+from tests.conftest import Warehouse
+from tests.recompute import STAR_TABLES
+
+TABLES = STAR_TABLES | {
+    "date_dimension": "date, year, quarter, month, month_name, iso_year, iso_week, day_of_month, day_of_week, is_weekend",
+    "activity_adherence": STAR_TABLES["patient_journey_schedule_window"]
+    + ", completions, first_completed_date, status",
+    "rejected_row": "id, run_id, source_table, source_key, reason, detail",
+    "load_state": "source, run_id, loaded_at",
+}
+
+
+@pytest.mark.parametrize(("table", "columns"), TABLES.items())
+def test_it_has_the_columns_of_the_design_each_with_a_comment(table: str, columns: str, warehouse: Warehouse) -> None:
+    described = warehouse.execute(
+        "select attname, col_description(attrelid, attnum) from pg_attribute"
+        " where attrelid = %s::regclass and attnum > 0 order by attnum",
+        table,
+    )
+    assert [name for name, _ in described] == columns.split(", ")
+    assert all(comment for _, comment in described)
+    assert warehouse.value("select obj_description(%s::regclass)", table)
+
+
+def test_it_has_no_trigger_and_no_foreign_key(warehouse: Warehouse) -> None:
+    assert warehouse.value("select count(*) from pg_trigger") == 0
+    assert warehouse.value("select count(*) from pg_constraint where contype = 'f'") == 0
+
+
+def test_it_makes_no_ids_for_facts_in_the_database(warehouse: Warehouse) -> None:
+    owners = warehouse.execute("select attrelid::regclass::text from pg_attribute where attidentity <> ''")
+    assert {owner for (owner,) in owners} == {"rejected_row", "django_migrations"}
