@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -56,8 +57,12 @@ class Source(Database):
         )
 
     def load_sample(self) -> None:
+        self.load(SAMPLE)
+
+    def load(self, dump: Path) -> None:
+        """Load a dump in the place of what is there."""
         self.execute("drop schema public cascade; create schema public")
-        load_dump("msk_db", SAMPLE)
+        load_dump("msk_db", dump)
 
     def insert_survey_result(self, **changes: Any) -> None:
         """Insert survey result 1, answered within the small world's window, with `changes`."""

@@ -1,5 +1,10 @@
 """The star against its independent recomputation."""
 
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
 from tests.conftest import Source, Warehouse
 
 
@@ -20,3 +25,14 @@ def test_it_equals_an_independent_recomputation_for_the_sample(source: Source, w
     run()
     assert_same(warehouse.star(), source.star())
     assert len(warehouse.star()["rejected_row"]) > 100
+
+
+@pytest.mark.large
+def test_it_equals_an_independent_recomputation_for_20_000_patients(
+    source: Source, warehouse: Warehouse, run, tmp_path: Path
+) -> None:
+    dump = tmp_path / "msk_db.sql"
+    call_command("make_sample_data", patients=20_000, days=90, seed=2, output=dump)
+    source.load(dump)
+    run()
+    assert_same(warehouse.star(), source.star())
