@@ -43,8 +43,8 @@ class Target:
         }
 
 
-def reconcile(warehouse: Cursor, target: Target, query: Composable, counts: TableCounts) -> None:
-    """Make the rows of `target` those that `query` gives, and add what that took to `counts`.
+def reconcile(warehouse: Cursor, target: Target, query: Composable, counts: TableCounts) -> int:
+    """Make the rows of `target` those that `query` gives, and add what that took to `counts`; return their number.
 
     `query` gives the target's columns by name, a row a key.
     """
@@ -57,8 +57,8 @@ def reconcile(warehouse: Cursor, target: Target, query: Composable, counts: Tabl
     if execute("select from {table} t where {scope} limit 1") == 0:
         counts.inserted += execute("insert into {table} ({columns}) select {columns} from ({query}) e order by {order}")
         execute("analyze {table}")
-        return
-    execute("create temp table {expected} on commit drop as {query}")
+        return counts.inserted
+    rows = execute("create temp table {expected} on commit drop as {query}")
     execute("analyze {expected}")
     counts.deleted += execute(
         """
@@ -87,6 +87,7 @@ def reconcile(warehouse: Cursor, target: Target, query: Composable, counts: Tabl
         """
     )
     execute("drop table {expected}")
+    return rows
 
 
 def _join(separator: str, template: str, columns: tuple[str, ...]) -> Composed:

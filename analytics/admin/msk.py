@@ -77,12 +77,11 @@ class ScheduleAdmin(ReadOnlyAdmin):
         "schedule_id",
         "slug",
         "parse_status",
+        "override",
         "milestone_slug",
         "offset_start_days",
         "offset_end_days",
-        "qualifier",
         "parse_note",
-        "override",
     )
     list_filter = (
         one_of("parse_status", ScheduleDimension.ParseStatus.values),
@@ -176,7 +175,6 @@ class WindowAdmin(ReadOnlyAdmin):
         "id",
         "patient_id",
         "patient_journey_id",
-        "activity_id",
         "activity_content_slug",
         "schedule_slug",
         "milestone_date",
@@ -218,13 +216,12 @@ class AdherenceAdmin(ReadOnlyAdmin):
         "id",
         "patient_id",
         "patient_journey_id",
-        "activity_id",
         "activity_content_slug",
+        "status",
         "window_start_date",
         "window_end_date",
         "completions",
         "first_completed_date",
-        "status",
     )
     search_fields = ("patient_id", "id")
     paginator = WindowPaginator

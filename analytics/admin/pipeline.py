@@ -1,6 +1,7 @@
 """What the pipeline has on record, to look at: its runs, what was rejected; and the overrides, to edit."""
 
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,11 +11,13 @@ from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from analytics.admin.base import BoundedAdmin, ReadOnlyAdmin, changelist, one_of
 from analytics.models import ScheduleDimension
 from ingest.models import LoadState, PipelineRun, RejectedRow, ScheduleOverride
 from ingest.msk.tables import TABLES
+from ingest.runs import TableCounts
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[ScheduleOverride]
@@ -44,9 +47,9 @@ class PipelineRunAdmin(ReadOnlyAdmin):
 
 
 def counts(run: PipelineRun) -> SafeString:
-    """Return the rows and seconds of each step and table as a table."""
-    names = list(run.counts[0]) if run.counts else []
-    lines = [names, *([line.get(name) for name in names] for line in run.counts)]
+    """Return the rows and seconds of each step and table as a table, its columns in the order of TableCounts."""
+    names = [field.name for field in fields(TableCounts)]
+    lines = [names, *([line.get(name, "") for name in names] for line in run.counts)]
     cells = (format_html_join("", "<td>{}</td>", ((value,) for value in line)) for line in lines)
     return format_html("<table>{}</table>", format_html_join("", "<tr>{}</tr>", ((line,) for line in cells)))
 
@@ -70,7 +73,7 @@ class RejectedRowAdmin(ReadOnlyAdmin):
     by reason reads what was rejected, never a fact.
     """
 
-    list_display = ("id", "source_table", "source_key", "reason", "detail", "run_id")
+    list_display = ("id", "source_table", "source_key", "reason", "gist", "run_id")
     list_filter = (
         one_of("source_table", [table.name for table in TABLES]),
         one_of("reason", RejectedRow.Reason.values),
@@ -79,6 +82,13 @@ class RejectedRowAdmin(ReadOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [detail if field == "detail" else field for field in super().get_fields(request, obj)]
+
+    @admin.display(description="detail")
+    def gist(self, row: RejectedRow) -> str:
+        """Return the key that an orphan misses, or the beginning of the row."""
+        if "column" in row.detail:
+            return f"there is no {row.detail['column']} {row.detail['key']}"
+        return Truncator(json.dumps(row.detail.get("row"), ensure_ascii=False)).chars(100)
 
 
 class ScheduleOverrideForm(ModelForm):

@@ -86,7 +86,7 @@ def load_msk(run: Run) -> None:
                 if subject.source:
                     _load_judged(warehouse, subject, run.id, counts)
                 else:
-                    reconcile(warehouse, _target(subject), _query(subject), counts)
+                    counts.read = reconcile(warehouse, _target(subject), _query(subject), counts)
     run.loaded("msk")
 
 
