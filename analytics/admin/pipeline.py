@@ -1,6 +1,7 @@
 """What the pipeline has on record, to look at: its runs, what was rejected; and the overrides, to edit."""
 
 import json
+from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -99,8 +100,11 @@ class ScheduleOverrideForm(ModelForm):
         if "schedule_id" in self.fields:  # it is not for those who may only look
             # The schedule is the key: changed, it would be another override.
             self.fields["schedule_id"].disabled = not self.instance._state.adding
-            schedule = self["schedule_id"]
-            schedule.help_text = reading(schedule.value())
+            choice = self["schedule_id"]
+            schedule = None
+            with suppress(ValidationError):
+                schedule = ScheduleDimension.objects.filter(pk=choice.field.clean(choice.value())).first()
+            choice.help_text = reading(schedule)
 
     def clean_schedule_id(self) -> int:
         schedule_id: int = self.cleaned_data["schedule_id"]
@@ -110,18 +114,15 @@ class ScheduleOverrideForm(ModelForm):
         return schedule_id
 
 
-def reading(schedule_id: Any) -> SafeString:
-    """Return what the star says of a schedule today, or where to choose one; `schedule_id` is as it was typed."""
-    known = ScheduleDimension.objects.filter(pk=schedule_id) if str(schedule_id).isdecimal() else None
-    if known and (schedule := known.first()):
+def reading(schedule: ScheduleDimension | None) -> SafeString:
+    """Return what the star says of a schedule today or, while none is chosen, where to choose one."""
+    if schedule:
+        window = (schedule.milestone_slug, schedule.offset_start_days, schedule.offset_end_days)
         return format_html(
             "{}: {}, milestone {}, start {}, end {}. {}",
             schedule.slug,
             schedule.parse_status,
-            *(
-                "none" if value is None else value
-                for value in (schedule.milestone_slug, schedule.offset_start_days, schedule.offset_end_days)
-            ),
+            *("none" if value is None else value for value in window),
             schedule.parse_note or "",
         )
     return format_html(

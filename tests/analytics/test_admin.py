@@ -343,10 +343,14 @@ def test_it_survives_any_address(client: Client, loaded: None) -> None:
             response = client.get(f"{address(model)}?{query}", follow=True)
             if response.status_code not in (200, 400):
                 failed[model.__name__, query] = response.status_code
-        for key in ("abc", "99999999999999999999", "-1", "_00", "%00"):
+        for key in ("abc", "9" * 5000, "99999999999999999999", "-1", "_00", "%00"):
             page = address(model, "change", "KEY").replace("KEY", key)
             if (status := client.get(page, follow=True).status_code) != 200:
                 failed[page] = status
+    for key in ("abc", "9" * 5000, "9" * 30, "-1", "%00", ""):
+        page = f"{address(ScheduleOverride, 'add')}?schedule_id={key}"
+        if (status := client.get(page).status_code) != 200:
+            failed[page] = status
     assert not failed
 
 

@@ -1,0 +1,52 @@
+"""What the README says is there, is there."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.core.management import get_commands, load_command_class
+
+from tests.conftest import Warehouse
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+WORDS = README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\| `manage\.py (\w+)` \|[^|]*\|([^|]*)\|", README, re.MULTILINE)
+
+
+def test_it_names_only_targets_that_make_help_lists() -> None:
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    targets = {line.split()[0] for line in listed.splitlines()}
+    named = set(re.findall(r"(?:`|^\$ |web )make ([a-z][a-z-]*)", WORDS, re.MULTILINE))
+    assert len(named) > 8
+    assert named <= targets
+
+
+@pytest.mark.parametrize(("command", "options"), COMMANDS)
+def test_it_names_the_commands_and_their_options(command: str, options: str) -> None:
+    parser = load_command_class(get_commands()[command], command).create_parser("manage.py", command)
+    assert set(re.findall(r"`(--[\w-]+)`", options)) <= set(parser._option_string_actions)
+
+
+def test_it_lists_every_command_of_ours() -> None:
+    ours = {name for name, app in get_commands().items() if app in ("ingest", "analytics")}
+    assert {command for command, _ in COMMANDS} == ours
+
+
+def test_it_draws_only_tables_that_are_there() -> None:
+    drawn = set(re.findall(r"^    (\w+) \S+--\S+ (\w+) :", README, re.MULTILINE))
+    tables = {model._meta.db_table for model in apps.get_app_config("analytics").get_models()}
+    assert {table for pair in drawn for table in pair} == tables
+
+
+def test_it_explains_every_setting_that_the_code_reads() -> None:
+    code = (ROOT / "pipeline_project" / "settings.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', code)) - {"POSTGRES_EMBEDDED"}
+    assert read <= set(re.findall(r"\b[A-Z_]{4,}\b", README))
+
+
+def test_its_example_query_runs(warehouse: Warehouse) -> None:
+    (query,) = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+    assert warehouse.execute(query) == []
