@@ -53,9 +53,6 @@ class PatientDimension(WarehouseModel):
         db_table = "patient_dimension"
         db_table_comment = "Patients"
 
-    def __str__(self) -> str:
-        return f"patient {self.patient_id}"
-
 
 class JourneyDimension(WarehouseModel):
     journey_id = key("journey.id of the source")
@@ -65,9 +62,6 @@ class JourneyDimension(WarehouseModel):
     class Meta:
         db_table = "journey_dimension"
         db_table_comment = "Journeys: the care pathways that a patient can follow"
-
-    def __str__(self) -> str:
-        return f"journey {self.journey_id} {self.abbreviation}"
 
 
 class DeviceDimension(WarehouseModel):
@@ -79,9 +73,6 @@ class DeviceDimension(WarehouseModel):
         db_table = "device_dimension"
         db_table_comment = "Devices on which surveys were answered"
 
-    def __str__(self) -> str:
-        return f"device {self.device_id}"
-
 
 class SurveyDimension(WarehouseModel):
     survey_id = key("survey.id of the source")
@@ -92,9 +83,6 @@ class SurveyDimension(WarehouseModel):
     class Meta:
         db_table = "survey_dimension"
         db_table_comment = "Surveys"
-
-    def __str__(self) -> str:
-        return f"survey {self.survey_id} {self.slug}"
 
 
 class ScheduleDimension(WarehouseModel):
@@ -120,9 +108,6 @@ class ScheduleDimension(WarehouseModel):
         db_table = "schedule_dimension"
         db_table_comment = "Schedules: when an activity is due, read from the slug"
 
-    def __str__(self) -> str:
-        return f"schedule {self.schedule_id} {self.slug}"
-
 
 class ActivityDimension(WarehouseModel):
     activity_id = key("activity.id of the source")
@@ -132,9 +117,6 @@ class ActivityDimension(WarehouseModel):
     class Meta:
         db_table = "activity_dimension"
         db_table_comment = "Activities"
-
-    def __str__(self) -> str:
-        return f"activity {self.activity_id} {self.content_slug}"
 
 
 class DateDimension(WarehouseModel):
@@ -152,9 +134,6 @@ class DateDimension(WarehouseModel):
     class Meta:
         db_table = "date_dimension"
         db_table_comment = "Days: every day of each year in which a fact or a window has a date"
-
-    def __str__(self) -> str:
-        return str(self.date)
 
 
 class JourneyActivityBridge(WarehouseModel):

@@ -19,6 +19,9 @@ class WarehouseModel(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
 
 class StagedBucket(WarehouseModel):
     """The digest of one bucket of a source table, as the source computed it when its rows were last copied."""
@@ -35,9 +38,6 @@ class StagedBucket(WarehouseModel):
         db_table = "staged_bucket"
         db_table_comment = "What the source's rows were when they were last copied: a count and a digest a bucket"
 
-    def __str__(self) -> str:
-        return f"bucket {self.bucket} of {self.source_table}"
-
 
 class LoadState(WarehouseModel):
     source = models.TextField(primary_key=True, db_comment="msk or covid")
@@ -47,9 +47,6 @@ class LoadState(WarehouseModel):
     class Meta:
         db_table = "load_state"
         db_table_comment = "What the star schema holds, since when: one row a source"
-
-    def __str__(self) -> str:
-        return f"{self.source}, loaded at {self.loaded_at:%Y-%m-%d %H:%M} by run {self.run_id}"
 
 
 class RejectedRow(WarehouseModel):
@@ -75,9 +72,6 @@ class RejectedRow(WarehouseModel):
         db_table = "rejected_row"
         db_table_comment = "The source's rows that do not fit the star, as of the last load"
         constraints = (models.UniqueConstraint(fields=["source_table", "source_key"], name="rejected_row_source"),)
-
-    def __str__(self) -> str:
-        return f"{self.source_table} {self.source_key}: {self.reason}"
 
 
 class ScheduleOverride(WarehouseModel):
@@ -122,6 +116,3 @@ class ScheduleOverride(WarehouseModel):
                 violation_error_message=f"A milestone is one of {', '.join(MILESTONES)}.",
             ),
         )
-
-    def __str__(self) -> str:
-        return f"schedule {self.schedule_id}"
