@@ -6,7 +6,8 @@ from tests.conftest import Warehouse
 from tests.recompute import STAR_TABLES
 
 TABLES = STAR_TABLES | {
-    "date_dimension": "date, year, quarter, month, month_name, iso_year, iso_week, day_of_month, day_of_week, is_weekend",
+    "date_dimension": "date, year, quarter, month, month_name, iso_year, iso_week, day_of_month, "
+    "day_of_week, is_weekend",
     "activity_adherence": STAR_TABLES["patient_journey_schedule_window"]
     + ", completions, first_completed_date, status",
     "rejected_row": "id, run_id, source_table, source_key, reason, detail",

@@ -1,7 +1,5 @@
 """Change detection by content: what the source inserted, updated or deleted is seen, and nothing else is read."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from ingest.models import PipelineRun
@@ -9,11 +7,11 @@ from tests.conftest import Source, Warehouse
 
 
 @pytest.fixture
-def sample(source: Source, run) -> Iterator[Source]:
+def sample(source: Source, run) -> Source:
     """The sample, already in the warehouse."""
     source.load_sample()
     run()
-    yield source
+    return source
 
 
 def last_counts(step: str, field: str) -> dict[str, int]:
