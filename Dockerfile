@@ -18,10 +18,10 @@ ENV VENV=/opt/venv \
 
 WORKDIR /app
 
-COPY requirements.txt requirements-dev.txt ./
+COPY requirements.txt requirements-test.txt ./
 RUN python -m venv --without-pip "$VENV" \
     && pip --python "$VENV/bin/python" install --no-cache-dir --disable-pip-version-check --require-hashes \
-        -r requirements.txt -r requirements-dev.txt
+        -r requirements.txt -r requirements-test.txt
 
 COPY . .
 # Readable whatever the umask of the clone was, and the stamp that tells make that there is nothing to install.

@@ -5,7 +5,7 @@ VENV ?= .venv
 SYSTEM_PYTHON ?= python3
 PYTHON := $(VENV)/bin/python
 MANAGE := $(PYTHON) manage.py
-REQUIREMENTS ?= requirements.txt requirements-dev.txt requirements-embedded.txt
+REQUIREMENTS := requirements.txt requirements-test.txt requirements-dev.txt requirements-embedded.txt
 INSTALLED := $(VENV)/.installed
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
@@ -14,7 +14,7 @@ SIZE ?= 20000
 ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate run-pipeline check-warehouse web superuser test test-large test-docker bench format lint \
+.PHONY: help install migrate run-pipeline check-warehouse source web superuser test test-large test-docker bench format lint \
 	stop clean requirements
 
 help: ## List the targets
@@ -42,6 +42,9 @@ check-warehouse: $(INSTALLED) ## Prove in SQL that the warehouse keeps its promi
 web: migrate ## Serve the admin on http://localhost:8000 (PORT=...)
 	@$(MANAGE) runserver --noreload $(PORT)
 
+source: $(INSTALLED) ## Load msk_db.sql, or else the sample, as the source; the old one stays if that fails
+	@$(MANAGE) load_source
+
 superuser: migrate ## Make a user for the admin
 	@$(MANAGE) createsuperuser
 
@@ -66,7 +69,7 @@ lint: $(INSTALLED) ## Check format, style, types, SQL, shell and Dockerfile
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy .
-	$(VENV)/bin/sqlfluff lint analytics/loads
+	$(VENV)/bin/sqlfluff lint analytics bench
 	$(VENV)/bin/shellcheck entrypoint.sh init-db.sh tests/docker.sh .ci/run
 	$(VENV)/bin/hadolint Dockerfile
 	$(MANAGE) makemigrations --check --dry-run
@@ -80,5 +83,7 @@ clean: stop ## Remove what was made locally: databases, virtual environment, cac
 
 requirements: $(INSTALLED) ## Pin the dependencies of pyproject.toml anew
 	$(LOCK) pyproject.toml --output-file requirements.txt
-	$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(LOCK) --group test --constraint requirements.txt --output-file requirements-test.txt
+	$(LOCK) --group dev --constraint requirements-test.txt --constraint requirements.txt \
+		--output-file requirements-dev.txt
 	$(LOCK) --group embedded --constraint requirements-dev.txt --output-file requirements-embedded.txt

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Creates the databases that are missing and loads msk_db.sql, or the sample where there is none, as the source.
-# Runs in the db container when its volume is new, and in `docker compose run --rm sql` whenever the source is to be
-# loaded anew: the dump goes into a database beside the one in use, which it replaces only when all went well.
+# Runs in the db container when its volume is new, and by `docker compose run --rm sql` or `make source` whenever the
+# source is to be loaded anew: the dump goes into a database beside the one in use, which it replaces only when all went well.
 set -euo pipefail
-cd /project
+cd "${PROJECT:-/project}"
 
 source_db=${POSTGRES_SECONDARY_DB:-msk_db}
 incoming_db=incoming_$source_db # loaded, not yet in use

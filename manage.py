@@ -14,7 +14,7 @@ from pipeline_project import embedded
 def main() -> None:
     """Run the command of sys.argv; a wrong setting ends it with one line, or with --traceback in full."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pipeline_project.settings")
-    load_dotenv()
+    load_dotenv(embedded.ROOT / ".env")
     if embedded.is_wanted():
         embedded.use()
     try:

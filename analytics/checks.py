@@ -7,7 +7,7 @@ from pathlib import Path
 from django.db.models import DateField, DateTimeField
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
-from analytics.loads.star import SUBJECTS, Subject, keeps_orphans
+from analytics.loads.star import SUBJECTS, Subject, identifiers, keeps_orphans, query_of
 from ingest.cursors import one_row, raw_cursor
 
 DIMENSIONS = {
@@ -53,6 +53,7 @@ def checks() -> Iterator[Check]:
         if subject.source:
             yield _is_complete(subject)
     for subject in SUBJECTS:
+        yield _is_current(subject)
         yield from _keys_resolve(subject)
     yield from _written_checks()
 
@@ -77,6 +78,23 @@ def _is_complete(subject: Subject) -> Check:
         orphans_enter=Literal(subject.orphans_enter or keeps_orphans()),
     )
     return Check(f"every row of {subject.source} is in {subject.table} or in rejected_row", violations)
+
+
+def _is_current(subject: Subject) -> Check:
+    """Each row is what its load would make of the staging tables now, and there is no other."""
+    violations = SQL(
+        """
+        (select {columns} from ({query}) expected where {enters} except all select {columns} from {table})
+         union all
+        (select {columns} from {table} except all select {columns} from ({query}) expected where {enters})
+        """
+    ).format(
+        columns=identifiers(subject.columns),
+        query=query_of(subject),
+        enters=SQL("enters") if subject.source else SQL("true"),
+        table=Identifier(subject.table),
+    )
+    return Check(f"every row of {subject.table} is as its load makes it", violations)
 
 
 def _keys_resolve(subject: Subject) -> Iterator[Check]:

@@ -61,7 +61,7 @@ def main() -> None:
 
 def use_server() -> None:
     """Point every command of this process at the configured server, or the embedded one, and at databases apart."""
-    load_dotenv()
+    load_dotenv(ROOT / ".env")
     if embedded.is_wanted():
         embedded.use()
     os.environ |= {

@@ -1,35 +1,54 @@
-"""What the pipeline's management commands share: one recorded run, its display, and failures in one line."""
+"""What the pipeline's management commands share: a recorded run, its display, and failures in one line."""
 
 import logging
+import signal
 from argparse import ArgumentParser
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError
 
 from ingest.display import print_summary, progress
-from ingest.errors import explain
+from ingest.errors import NotRecordedError, explain
 from ingest.runs import Run, pipeline_run
 
 
+def failure(error: BaseException) -> str:
+    """Return one line on a run that failed, and on the state in which that leaves the warehouse."""
+    if isinstance(error, NotRecordedError):
+        return str(error)
+    what = "interrupted" if isinstance(error, KeyboardInterrupt) else explain(error)
+    return f"{what}. The warehouse is as it was."
+
+
 class PipelineCommand(BaseCommand):
-    """A command that runs one or more steps. A subclass says which in `steps`."""
+    """A command that runs the steps of one source. A subclass names the source and says what to do in `steps`."""
+
+    source: ClassVar[str]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--print-logs", action="store_true", help="print a log line for each table as it is done")
 
     def handle(self, **options: Any) -> None:
+        try:
+            self.run(self.source, partial(self.steps, options=options), options)
+        except KeyboardInterrupt as error:
+            raise CommandError(failure(error), returncode=130) from error
+        except Exception as error:
+            raise CommandError(failure(error)) from error
+
+    def run(self, source: str, steps: Callable[[Run], None], options: dict[str, Any]) -> None:
+        """Do `steps` in a run of its own, recorded and shown as it goes, and print what it did."""
         if options["print_logs"]:
             for name in ("ingest", "analytics"):
                 logging.getLogger(name).setLevel(logging.INFO)
-        name = self.__module__.rsplit(".", 1)[-1]
-        try:
-            with progress(hidden=options["print_logs"]) as show, pipeline_run(name) as run:
-                run.on_table = show
-                self.steps(run, options)
-        except KeyboardInterrupt as error:
-            raise CommandError("interrupted; the warehouse is as it was", returncode=130) from error
-        except Exception as error:
-            raise CommandError(f"{explain(error)}. The warehouse is as it was.") from error
+        # A stop from outside, as by `docker stop`, ends a run as Ctrl-C does: rolled back and recorded.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        command = self.__module__.rsplit(".", 1)[-1]
+        with progress(hidden=options["print_logs"]) as show, pipeline_run(command, source) as run:
+            run.on_table = show
+            steps(run)
         print_summary(run, self.stdout)
 
     def steps(self, run: Run, options: dict[str, Any]) -> None:

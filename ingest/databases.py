@@ -1,8 +1,7 @@
-"""The databases themselves: created where they are missing, and the embedded default's source filled."""
+"""The databases themselves: created where they are missing, and the source loaded from a dump."""
 
 import os
 import subprocess
-from pathlib import Path
 
 import psycopg2
 from django.conf import settings
@@ -11,60 +10,78 @@ from psycopg2.sql import SQL, Identifier
 
 from ingest.errors import PipelineError
 
-SAMPLE = settings.BASE_DIR / "sample_data" / "msk_db.sql"
-OWN_DUMP = settings.BASE_DIR / "msk_db.sql"
-
 
 def create_missing(alias: str) -> bool:
     """Create the database behind `alias` if the server has none of that name, and tell whether it did.
 
-    Raises OperationalError when the server cannot be reached or the user may not create a database.
+    Raises django.db.Error or psycopg2.Error when the server cannot be reached or the user may not create a database.
     """
     connection = connections[alias]
+    name = connection.settings_dict["NAME"]
     try:
         connection.ensure_connection()
     except OperationalError as error:
-        if f'database "{connection.settings_dict["NAME"]}" does not exist' not in str(error):
+        if f'database "{name}" does not exist' not in str(error):
             raise
     else:
         return False
     parameters = connection.get_connection_params() | {"dbname": "postgres"}
-    parameters.pop("options")
-    server = psycopg2.connect(**{k: v for k, v in parameters.items() if k not in ("cursor_factory",)})
+    server = psycopg2.connect(**{k: v for k, v in parameters.items() if k not in ("options", "cursor_factory")})
     try:
         server.autocommit = True
         with server.cursor() as cursor:
-            cursor.execute(SQL("create database {}").format(Identifier(connection.settings_dict["NAME"])))
+            cursor.execute(SQL("create database {}").format(Identifier(name)))
     finally:
         server.close()
     return True
 
 
-def load_dump(alias: str, dump: Path) -> None:
-    """Load a plain SQL dump into the database behind `alias` with psql, all of it or nothing.
+def source_is_ours() -> bool:
+    """Tell whether the source is on the server of the warehouse, where the project may load a dump into it."""
+    places = [(connections[alias].settings_dict[key] for key in ("HOST", "PORT")) for alias in ("analytics", "msk_db")]
+    return tuple(places[0]) == tuple(places[1])
 
-    Raises PipelineError with psql's own words when it fails.
+
+def source_has_tables() -> bool:
+    """Tell whether the source database has any table, in whatever schema."""
+    with connections["msk_db"].cursor() as cursor:
+        cursor.execute(
+            "select exists (select from pg_class where relkind in ('r', 'p', 'v', 'm', 'f')"
+            " and relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)"
+            " and relnamespace::regnamespace::text !~ '^pg_toast')"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def load_source() -> str:
+    """Load msk_db.sql of the project's folder, or else the sample, as the source, and return what init-db.sh said.
+
+    The dump goes into a database beside the one in use, which it replaces only when all went well. Raises
+    PipelineError when it did not, or when the source is on a server that is not ours to write to.
     """
-    database = connections[alias].settings_dict
-    environment = {
-        "PGHOST": database["HOST"],
-        "PGPORT": str(database["PORT"]),
-        "PGUSER": database["USER"],
-        "PGPASSWORD": database["PASSWORD"],
-        "PGDATABASE": database["NAME"],
-    }
-    result = subprocess.run(  # noqa: S603  (our own arguments)
-        ["psql", "--no-psqlrc", "--quiet", "--single-transaction", "-v", "ON_ERROR_STOP=1", "-f", str(dump)],  # noqa: S607
-        env=os.environ | environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+    database = connections["msk_db"].settings_dict
+    if not source_is_ours():
+        raise PipelineError(
+            f"the source {database['NAME']} is on {database['HOST']}, which this project only reads: load it there"
+        )
+    connections["msk_db"].close()
+    result = subprocess.run(  # noqa: S603  (our own script)
+        [settings.BASE_DIR / "init-db.sh"],
+        env=os.environ
+        | {
+            "PROJECT": str(settings.BASE_DIR),
+            "PGHOST": str(database["HOST"]),
+            "PGPORT": str(database["PORT"]),
+            "POSTGRES_USER": str(settings.POSTGRES_USER),
+            "POSTGRES_PASSWORD": settings.POSTGRES_PASSWORD,
+            "POSTGRES_DB": connections["default"].settings_dict["NAME"],
+            "POSTGRES_ANALYTICS_DB": connections["analytics"].settings_dict["NAME"],
+            "POSTGRES_SECONDARY_DB": database["NAME"],
+        },
+        capture_output=True,
         text=True,
         check=False,
     )
     if result.returncode:
-        raise PipelineError(f"{dump.name} cannot be loaded into {database['NAME']}: {result.stderr.strip()}")
-
-
-def has_tables(alias: str) -> bool:
-    """Tell whether the database behind `alias` has any table of its own."""
-    return bool(connections[alias].introspection.table_names())
+        raise PipelineError(result.stderr.strip().removeprefix("init-db: "))
+    return result.stdout.strip()

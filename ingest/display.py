@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from typing import IO, cast
 
 from django.core.management.base import OutputWrapper
@@ -13,6 +14,7 @@ from rich.table import Table
 from ingest.runs import Run, TableCounts
 
 COLUMNS = ("read", "inserted", "updated", "deleted", "rejected", "seconds")
+LEAST_WIDTH = 88  # of the table with numbers of seven digits; a narrower terminal wraps it rather than cut it
 
 
 @contextmanager
@@ -27,21 +29,18 @@ def progress(*, hidden: bool) -> Iterator[Callable[[TableCounts], None]]:
 
 def print_summary(run: Run, out: OutputWrapper) -> None:
     """Print what the run did to each table, in rows, and how long it took."""
-    table = Table(box=SIMPLE_HEAD, title=f"Run {run.id}", title_justify="left")
-    table.add_column("step")
-    table.add_column("table")
+    table = Table(box=SIMPLE_HEAD, title=f"Run {run.id}", title_justify="left", show_edge=False, padding=0)
+    table.add_column("table", no_wrap=True)
     for name in COLUMNS:
-        table.add_column(name, justify="right")
-    for previous, counts in zip([None, *run.counts], run.counts, strict=False):
-        if previous and previous.step != counts.step:
-            table.add_section()
-        step = counts.step if not previous or previous.step != counts.step else ""
-        table.add_row(step, counts.table, *(_number(getattr(counts, name)) for name in COLUMNS))
-    table.add_section()
-    table.add_row("", "total", *["" for _ in COLUMNS[:-1]], _number(sum(counts.seconds for counts in run.counts)))
-    # Wide enough for the table where the output is no terminal, as in a log.
-    console = Console(file=cast(IO[str], out), width=None if out.isatty() else 120)
-    console.print(table)
+        table.add_column(name, justify="right", no_wrap=True)
+    for step, counts_of_step in groupby(run.counts, key=lambda counts: counts.step):
+        table.add_row(step, style="bold")
+        for counts in counts_of_step:
+            table.add_row(counts.table, *(_number(getattr(counts, name)) for name in COLUMNS))
+        table.add_section()
+    table.add_row("total", *[""] * (len(COLUMNS) - 1), _number(sum(counts.seconds for counts in run.counts)))
+    file = cast(IO[str], out)
+    Console(file=file, width=max(Console(file=file).width, LEAST_WIDTH)).print(table)
 
 
 def _number(value: float) -> str:

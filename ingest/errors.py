@@ -1,14 +1,30 @@
 """What can go wrong, said in one line that names the thing and the remedy."""
 
-import re
+import traceback
 
 import django.db
 import psycopg2
 from django.db import connections
 
+DATABASE_ERRORS = (django.db.Error, psycopg2.Error)
+
+# What to do about an error of the server, by the beginning of its SQLSTATE (PostgreSQL manual, appendix A).
+REMEDIES = {
+    "3D000": "make migrate creates the project's own databases, make source the source",
+    "42501": "grant the user what it lacks, or name another user",
+    "42P01": "bring the databases up to date with make migrate",
+    "42703": "bring the databases up to date with make migrate",
+    "53": "give the server more room, and run the command again",
+    "57014": "something ended the statement: raise the server's time-out if it was that, and run the command again",
+}
+
 
 class PipelineError(Exception):
     """A failure that a person can mend; its text says what happened, to which thing, and what to do."""
+
+
+class NotRecordedError(PipelineError):
+    """A run that committed, but whose end could not be written to the run log."""
 
 
 def explain(error: BaseException) -> str:
@@ -18,25 +34,30 @@ def explain(error: BaseException) -> str:
     """
     if isinstance(error, PipelineError):
         return str(error)
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
-    if not isinstance(error, django.db.Error | psycopg2.Error):
-        return f"{type(error).__name__}: {error} (run it again with --traceback for the whole story)"
+    if not isinstance(error, DATABASE_ERRORS):
+        return f"{type(error).__name__}: {error} (--traceback shows the whole story)"
     message = " ".join(str(error).split("\n")[0].split()) or type(error).__name__
     return f"{message}; {_remedy(error, message)}"
 
 
-def _remedy(error: django.db.Error | psycopg2.Error, message: str) -> str:
+def story(error: BaseException) -> str:
+    """Return where `error` was raised, line by line, and its explanation; its own text may quote a patient's row."""
+    return "".join(traceback.format_tb(error.__traceback__)) + explain(error)
+
+
+def _remedy(error: BaseException, message: str) -> str:
     """Return what to do about a database error."""
     if "password authentication failed" in message or "no password supplied" in message:
         return "check POSTGRES_USER and POSTGRES_PASSWORD, or MSK_SOURCE_USER and MSK_SOURCE_PASSWORD for the source"
-    if re.search(r'database ".*" does not exist', message):
-        return "create it: make migrate creates the project's own databases, msk_db is loaded from your dump"
-    if isinstance(error, django.db.ProgrammingError | psycopg2.ProgrammingError) and "does not exist" in message:
-        return "bring the databases up to date with make migrate"
-    if isinstance(error, django.db.OperationalError | django.db.InterfaceError | psycopg2.OperationalError):
-        return f"is the server up and reachable ({_addresses()})? Start it and run the command again"
-    return "run it again with --traceback for the whole story"
+    if 'database "' in message and "does not exist" in message:
+        return REMEDIES["3D000"]
+    state = getattr(error, "pgcode", None) or getattr(error.__cause__, "pgcode", None) or ""
+    for beginning, remedy in REMEDIES.items():
+        if state.startswith(beginning):
+            return remedy
+    if state and not state.startswith(("08", "57P")):
+        return "--traceback shows the whole story"
+    return f"is the server up and reachable ({_addresses()})? Start it and run the command again"
 
 
 def _addresses() -> str:

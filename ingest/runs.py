@@ -2,7 +2,6 @@
 
 import logging
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -10,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from django.db import connections, transaction
 from django.utils import timezone
 
-from ingest.errors import PipelineError
+from ingest.errors import NotRecordedError, PipelineError, explain, story
 from ingest.models import LoadState, PipelineRun
 
 logger = logging.getLogger(__name__)
@@ -64,13 +63,14 @@ class Run:
 
 
 @contextmanager
-def pipeline_run(command: str) -> Iterator[Run]:
-    """Record a run of `command` and hold it in one transaction of the warehouse.
+def pipeline_run(command: str, source: str) -> Iterator[Run]:
+    """Record a run of `command` for `source` and hold it in one transaction of the warehouse.
 
     What the block writes to the analytics database commits at its end, or not at all. The record is in the default
-    database, so a failure stays known. Raises PipelineError when another run is in progress.
+    database, so a failure stays known. Raises PipelineError when another run is in progress, and NotRecordedError
+    when all went well but the record of it.
     """
-    record = PipelineRun.objects.create(command=command)
+    record = PipelineRun.objects.create(command=command, source=source)
     run = Run(record.pk)
     try:
         with transaction.atomic(using="analytics"):
@@ -79,9 +79,14 @@ def pipeline_run(command: str) -> Iterator[Run]:
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
         status = PipelineRun.Status.INTERRUPTED if interrupted else PipelineRun.Status.FAILED
-        _finish(record, run, status, traceback.format_exc())
+        _finish(record, run, status, story(error))
         raise
-    _finish(record, run, PipelineRun.Status.SUCCEEDED)
+    try:
+        _finish(record, run, PipelineRun.Status.SUCCEEDED)
+    except Exception as error:
+        raise NotRecordedError(
+            f"run {run.id} loaded the warehouse, but the run log still calls it running: {explain(error)}"
+        ) from error
 
 
 def _lock() -> None:

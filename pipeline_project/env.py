@@ -21,7 +21,7 @@ def secret(name: str, default: str = "") -> str:
     """
     path = text(f"{name}_FILE")
     if not path:
-        return os.environ.get(name, default)
+        return os.environ.get(name) or default
     if os.environ.get(name):
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: remove one of them")
     try:

@@ -18,7 +18,10 @@ if SECRET_KEY == EXAMPLE_SECRET_KEY and not DEBUG:
     raise ImproperlyConfigured(
         "SECRET_KEY is the one of .env.example and DEBUG is off: set SECRET_KEY to a long random text of your own"
     )
-ALLOWED_HOSTS = [host for host in env.text("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host]
+ALLOWED_HOSTS = [
+    "127.0.0.1",  # by which the container asks for its own health
+    *(host.strip() for host in env.text("ALLOWED_HOSTS", "localhost,[::1]").split(",")),
+]
 
 # --- Databases: the design's three, on one server unless MSK_SOURCE_* says otherwise
 
@@ -61,6 +64,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- The pipeline
 
+COVID_API_URL = env.text("COVID_API_URL", "https://api.covidtracking.com/v2")
 MSK_ORPHANS = env.choice("MSK_ORPHANS", "reject", "keep")
 
 # --- Django

@@ -4,6 +4,6 @@ from dotenv import load_dotenv
 
 from pipeline_project import embedded
 
-load_dotenv()
+load_dotenv(embedded.ROOT / ".env")
 if embedded.is_wanted():
     embedded.use()

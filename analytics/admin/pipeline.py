@@ -30,12 +30,15 @@ else:
 class PipelineRunAdmin(ReadOnlyAdmin):
     """The run log, the last run first. It grows by a row an hour, and is filtered without an index."""
 
-    list_display = ("id", "command", "started", "duration", "status")
+    list_display = ("id", "source", "command", "started", "duration", "status")
     list_filter = (one_of("status", PipelineRun.Status.values),)
     ordering = ("-id",)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        run = (None, {"fields": ["id", "command", "started", "finished", "duration", self.cell("status"), counts]})
+        run = (
+            None,
+            {"fields": ["id", "source", "command", "started", "finished", "duration", self.cell("status"), counts]},
+        )
         failure = ("Error, with the traceback", {"fields": [error], "classes": ["collapse"]})
         return [run, failure] if obj and obj.error else [run]
 
@@ -76,7 +79,7 @@ class RejectedRowAdmin(ReadOnlyAdmin):
 
     list_display = ("id", "source_table", "source_key", "reason", "gist", "run_id")
     list_filter = (
-        one_of("source_table", [table.name for table in TABLES]),
+        one_of("source_table", [*(table.name for table in TABLES), "covid_day"]),
         one_of("reason", RejectedRow.Reason.values),
     )
     search_fields = ("source_key",)

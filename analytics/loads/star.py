@@ -8,6 +8,7 @@ from django.db.models import Model
 from psycopg2.sql import SQL, Composed, Identifier, Literal
 
 from analytics import models
+from analytics.loads.rejects import list_rejects
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.errors import PipelineError
 from ingest.reconcile import Target, reconcile
@@ -77,20 +78,23 @@ SUBJECTS = (
 def load_msk(run: Run) -> None:
     """Bring the star in step with the staging tables, and rejected_row with what did not fit.
 
-    Raises PipelineError when a staged slug has not been parsed.
+    Raises PipelineError when nothing is staged, or when a staged slug has not been parsed.
     """
     with raw_cursor("analytics") as warehouse:
-        _check_parsed(warehouse)
+        _check_staged(warehouse)
         for subject in SUBJECTS:
             with run.table(STEP, subject.table) as counts:
                 if subject.source:
-                    _load_judged(warehouse, subject, run.id, counts)
+                    _load_judged(warehouse, subject, run, counts)
                 else:
-                    counts.read = reconcile(warehouse, _target(subject), _query(subject), counts)
+                    counts.read = reconcile(warehouse, _target(subject), query_of(subject), counts)
     run.loaded("msk")
 
 
-def _check_parsed(warehouse: Cursor) -> None:
+def _check_staged(warehouse: Cursor) -> None:
+    warehouse.execute("select from staged_bucket limit 1")
+    if not warehouse.rowcount:
+        raise PipelineError("nothing has been extracted yet: run manage.py extract_msk first")
     warehouse.execute(
         """
         select count(*)
@@ -103,22 +107,14 @@ def _check_parsed(warehouse: Cursor) -> None:
         raise PipelineError(f"{unparsed} staged schedules have not been parsed: run manage.py parse_slugs first")
 
 
-def _load_judged(warehouse: Cursor, subject: Subject, run_id: int, counts: TableCounts) -> None:
+def _load_judged(warehouse: Cursor, subject: Subject, run: Run, counts: TableCounts) -> None:
     """Load a table whose staged rows either enter it or are listed as rejected, or, as kept orphans, both."""
     judged = Identifier(f"judged_{subject.source}")
-    warehouse.execute(SQL("create temp table {} on commit drop as {}").format(judged, _query(subject)))
+    warehouse.execute(SQL("create temp table {} on commit drop as {}").format(judged, query_of(subject)))
     counts.read = warehouse.rowcount
     reconcile(warehouse, _target(subject), SQL("select * from {} where enters").format(judged), counts)
-    rejects = SQL(
-        """
-        select {source} as source_table, {run_id} as run_id, source_key, reason, detail
-          from {judged}
-         where reason is not null
-        """
-    ).format(source=Literal(subject.source), run_id=Literal(run_id), judged=judged)
-    reconcile(warehouse, _rejects_target(subject), rejects, TableCounts(STEP, "rejected_row"))
-    warehouse.execute(SQL("select count(*) from ({}) r").format(rejects))
-    (counts.rejected,) = one_row(warehouse)
+    rejects = SQL("select source_key, reason, detail from {} where reason is not null").format(judged)
+    list_rejects(warehouse, subject.source, rejects, run, counts)
     warehouse.execute(SQL("drop table {}").format(judged))
 
 
@@ -135,18 +131,7 @@ def _target(subject: Subject) -> Target:
     return Target(subject.table, tuple(key), compared, order=tuple(reversed(key)))
 
 
-def _rejects_target(subject: Subject) -> Target:
-    """Return the part of rejected_row that lists the rows of the subject's source."""
-    return Target(
-        "rejected_row",
-        key=("source_table", "source_key"),
-        compared=("reason", "detail"),
-        stamped=("run_id",),
-        scope=SQL("t.source_table = {}").format(Literal(subject.source)),
-    )
-
-
-def _query(subject: Subject) -> Composed:
+def query_of(subject: Subject) -> Composed:
     """Return the subject's query, its placeholders filled in."""
     text = Path(__file__).with_name(f"{subject.query}.sql").read_text(encoding="utf-8")
     numbered = SQL(
@@ -157,18 +142,19 @@ def _query(subject: Subject) -> Composed:
     ).format(Identifier(f"staging_{subject.source}"))
     return SQL(text).format(
         verdict=VERDICT.format(
-            columns=_identifiers(subject.columns), orphans_enter=Literal(subject.orphans_enter or keeps_orphans())
+            columns=identifiers(subject.columns), orphans_enter=Literal(subject.orphans_enter or keeps_orphans())
         ),
         numbered=numbered,
         key=Identifier(subject.columns[0]),
-        columns=_identifiers(subject.columns[1:]),
+        columns=identifiers(subject.columns[1:]),
         keep_orphans=Literal(keeps_orphans()),
         first_day=FIRST_DAY,
         last_day=LAST_DAY,
     )
 
 
-def _identifiers(columns: tuple[str, ...]) -> Composed:
+def identifiers(columns: tuple[str, ...]) -> Composed:
+    """Return a list of columns for a statement."""
     return SQL(", ").join(map(Identifier, columns))
 
 

@@ -1,5 +1,13 @@
 """The star schema."""
 
+from analytics.models.covid import (
+    CasesDimension,
+    CasesFact,
+    DeathFact,
+    FieldDefinitionsDimension,
+    HospitalizationFact,
+    TestingFact,
+)
 from analytics.models.msk import (
     ActivityAdherence,
     ActivityCompletionFact,
@@ -21,8 +29,13 @@ __all__ = [
     "ActivityAdherence",
     "ActivityCompletionFact",
     "ActivityDimension",
+    "CasesDimension",
+    "CasesFact",
     "DateDimension",
+    "DeathFact",
     "DeviceDimension",
+    "FieldDefinitionsDimension",
+    "HospitalizationFact",
     "JourneyActivityBridge",
     "JourneyDimension",
     "PatientDimension",
@@ -32,4 +45,5 @@ __all__ = [
     "StepResultFact",
     "SurveyDimension",
     "SurveyResultFact",
+    "TestingFact",
 ]

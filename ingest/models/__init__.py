@@ -1,5 +1,6 @@
 """The models of the sources: what is read, where it lands, and what is on record about it."""
 
+from ingest.models.covid import CovidDay, CovidDefinition, CovidDocument, SchemaChange
 from ingest.models.runs import PipelineRun
 from ingest.models.source import (
     Activity,
@@ -17,6 +18,9 @@ from ingest.models.staging import LoadState, RejectedRow, ScheduleOverride, Stag
 
 __all__ = [
     "Activity",
+    "CovidDay",
+    "CovidDefinition",
+    "CovidDocument",
     "Device",
     "Journey",
     "JourneyActivity",
@@ -27,6 +31,7 @@ __all__ = [
     "RejectedRow",
     "Schedule",
     "ScheduleOverride",
+    "SchemaChange",
     "StagedBucket",
     "StepResult",
     "Survey",

@@ -11,6 +11,7 @@ class PipelineRun(models.Model):
         INTERRUPTED = "interrupted"
 
     id = models.BigAutoField(primary_key=True, db_comment="Number of the run")
+    source = models.TextField(default="msk", db_comment="The source that it was about: msk or covid")
     command = models.TextField(db_comment="Management command that ran")
     started = models.DateTimeField(auto_now_add=True, db_comment="When it began")
     finished = models.DateTimeField(null=True, db_comment="When it ended; null while it runs, or when it was killed")
@@ -23,4 +24,4 @@ class PipelineRun(models.Model):
         db_table_comment = "Every run of a pipeline command, failed ones included"
 
     def __str__(self) -> str:
-        return f"run {self.pk}: {self.command}, {self.status}"
+        return f"run {self.pk}: {self.command} for {self.source}, {self.status}"

@@ -66,7 +66,7 @@ def digest_query(source: Snapshot, table: SourceTable) -> Composed:
         + table.bucket
         + ", count(*), sum(hashtextextended(hash_record_extended(row({row}), {seed})::text, 0))"
         " from " + table.rows + " group by 1"
-    ).format(row=table.column_list("t"), seed=Literal(seed))
+    ).format(row=table.digest_columns(), seed=Literal(seed))
 
 
 def _check_version(source: Cursor) -> None:
@@ -97,8 +97,8 @@ def _check_tables(types: ColumnTypes) -> None:
     database = connections["msk_db"].settings_dict["NAME"]
     if not types:
         raise PipelineError(
-            f"the source database {database} has none of the ten tables: load your dump into it "
-            "(README, The source) and run the command again"
+            f"the source database {database} has none of the ten tables in the search_path of its user: load your "
+            "dump into it (README, The source), or let the user see the schema that has them"
         )
     problems = [problem for table in TABLES for problem in _problems(table, types.get(table.name))]
     if problems:

@@ -22,6 +22,7 @@ class StagingTable:
         self.warehouse = warehouse
         self.table = table
         self.counts = counts
+        self.full = False
         self.has_incoming = False
         self.digest = Identifier(f"digest_{table.name}")
         self.incoming = Identifier(f"incoming_{table.name}")
@@ -38,9 +39,19 @@ class StagingTable:
         }
 
     def copy(self, source: Snapshot, *, full: bool) -> None:
-        """Copy from the source what differs, or with `full` everything: into an empty staging table at once."""
-        self._find_changed_buckets(source, full=full)
-        if not self._value("select exists (select from {changed})"):
+        """Copy from the source what differs, or with `full` everything: into an empty staging table at once.
+
+        Everything, too, when the staging table does not have the rows that its digests speak of.
+        """
+        self.full = full or not self._value(
+            """
+            select (select count(*) from {staging}) = coalesce(sum(row_count), 0)
+              from staged_bucket
+             where source_table = %(table)s
+            """
+        )
+        self._find_changed_buckets(source)
+        if not self.full and not self._value("select exists (select from {changed})"):
             return
         if self._value("select exists (select from {staging})"):
             self._execute("create temp table {incoming} (like {staging}) on commit drop")
@@ -68,7 +79,7 @@ class StagingTable:
                      union all
                     select {columns}, 0, 1
                       from {staging} t
-                     where {bucket} in (select bucket from {changed})) both_sides
+                     where %(full)s or {bucket} in (select bucket from {changed})) both_sides
              group by {columns}
             having sum(wanted) <> sum(staged)
             """
@@ -78,7 +89,7 @@ class StagingTable:
             delete from {staging} t
              using {difference} d
              where d.staged > 0
-               and {bucket} in (select bucket from {changed})
+               and (%(full)s or {bucket} in (select bucket from {changed}))
                and hash_record_extended(row({staged_row}), 0) = hash_record_extended(row({differing_row}), 0)
                and row({staged_row}) is not distinct from row({differing_row})
             """
@@ -99,7 +110,7 @@ class StagingTable:
         """Return the number of rows that the source's table has."""
         return int(self._value("select coalesce(sum(row_count), 0) from {digest}"))
 
-    def _find_changed_buckets(self, source: Snapshot, *, full: bool) -> None:
+    def _find_changed_buckets(self, source: Snapshot) -> None:
         self._execute("create temp table {digest} (bucket bigint, row_count bigint, digest numeric) on commit drop")
         copied = copy_rows(source.cursor, digest_query(source, self.table), self.warehouse, self.digest)
         self.counts.bytes += copied.bytes
@@ -113,8 +124,7 @@ class StagingTable:
                           where source_table = %(table)s) before using (bucket)
              where %(full)s
                 or (now.row_count, now.digest) is distinct from (before.row_count, before.digest)
-            """,
-            full=full,
+            """
         )
 
     def _copy_rows(self, source: Snapshot, target: Identifier) -> None:
@@ -142,8 +152,8 @@ class StagingTable:
             """
         )
 
-    def _execute(self, statement: str, **values: Any) -> None:
-        self.warehouse.execute(SQL(statement).format(**self.names), {"table": self.table.name} | values)
+    def _execute(self, statement: str) -> None:
+        self.warehouse.execute(SQL(statement).format(**self.names), {"table": self.table.name, "full": self.full})
 
     def _row(self, query: str) -> tuple[Any, ...]:
         self._execute(query)

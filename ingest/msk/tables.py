@@ -37,6 +37,13 @@ class SourceTable:
         """Return the columns, qualified with `alias`, for a select or a row()."""
         return SQL(", ").join(Identifier(alias, column) for column in self.columns)
 
+    def digest_columns(self) -> Composed:
+        """Return the columns as they are hashed: to the byte, where a collation or an array's hash would say less."""
+        exact = {"text": SQL('t.{} collate "C"'), "text[]": SQL("t.{}::text")}
+        return SQL(", ").join(
+            exact.get(kind, SQL("t.{}")).format(Identifier(column)) for column, kind in self.columns.items()
+        )
+
     def own_columns(self) -> dict[str, str]:
         """Return the columns that the source itself must have, with their types."""
         return {name: kind for name, kind in self.columns.items() if name not in self.derived}
@@ -47,14 +54,28 @@ def _keyed(name: str, **columns: str) -> SourceTable:
     return SourceTable(name, {"id": "integer"} | columns, bucket="coalesce(t.id >> 6, -1)", rows=f"{name} t")
 
 
+PATIENT_JOURNEY = _keyed(
+    "patient_journey",
+    patient_id="integer",
+    journey_id="integer",
+    invitation_date="date",
+    registration_date="date",
+    operation_date="date",
+    discharge_date="date",
+    consent_date="date",
+    clinician_id="integer",
+)
+
 # A survey result belongs to a patient by its patient journey; the warehouse is cut by patient, so its staging row
 # carries the patient. Of patient journeys with one id the first in the order of the row's text counts, as everywhere.
-SURVEY_RESULT_ROWS = """(
+# The row's text is that of the staging row: the source may have its columns in another order.
+SURVEY_RESULT_ROWS = f"""(
     select r.*, j.patient_id
       from survey_result r
       left join (select distinct on (p.id) p.id, p.patient_id
                    from patient_journey p
-                  order by p.id, p::text collate "C") j on j.id = r.patient_journey_id
+                  order by p.id, row({", ".join(f"p.{column}" for column in PATIENT_JOURNEY.columns)})::text collate "C"
+                ) j on j.id = r.patient_journey_id
 ) t"""
 
 # Sixteen patients by a week: some hundred rows.
@@ -72,17 +93,7 @@ TABLES = (
         rows="journey_activity t",
     ),
     _keyed("patient", age_bracket="text", sex="text", hospital="text"),
-    _keyed(
-        "patient_journey",
-        patient_id="integer",
-        journey_id="integer",
-        invitation_date="date",
-        registration_date="date",
-        operation_date="date",
-        discharge_date="date",
-        consent_date="date",
-        clinician_id="integer",
-    ),
+    PATIENT_JOURNEY,
     _keyed("device", platform="text", os_version="text"),
     _keyed("survey", slug="text", version="text", tags="text[]"),
     SourceTable(

@@ -13,6 +13,8 @@ from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
 
 from analytics.models import (
     ActivityAdherence,
@@ -23,8 +25,8 @@ from analytics.models import (
     ScheduleDimension,
     StepResultFact,
 )
-from ingest.models import PipelineRun, RejectedRow, ScheduleOverride
-from tests.conftest import Source, Warehouse
+from ingest.models import PipelineRun, RejectedRow, ScheduleOverride, SchemaChange
+from tests.conftest import COVID_SAMPLE, Source, Warehouse
 
 Run = Callable[..., str]
 
@@ -54,11 +56,14 @@ def client(databases: None) -> Client:
 
 
 @pytest.fixture
-def loaded(source: Source, run: Run) -> None:
-    """The star of the sample, with an override and, before it in the log, a failed run."""
+def loaded(source: Source, run: Run, settings: Settings) -> None:
+    """The star of the samples, with an override, a schema change and, before it in the log, a failed run."""
+    settings.COVID_API_URL = str(COVID_SAMPLE)
     PipelineRun.objects.create(command="run_pipeline", status="failed", error="Traceback: <disk full>")
     source.load_sample()
     run()
+    run("run_pipeline", "--only", "covid")
+    SchemaChange.objects.create(run_id=1, detected_at=timezone.now(), field_name="Cases", kind="appeared", detail={})
     ScheduleOverride.objects.create(schedule_id=1, milestone_slug="consent", offset_start_days=1)
 
 
@@ -107,7 +112,8 @@ def test_it_shows_the_whole_star_and_what_the_pipeline_has_on_record(databases: 
     with connections["analytics"].cursor() as cursor:
         held = {table.name for table in connections["analytics"].introspection.get_table_list(cursor)}
     internal = {name for name in held if name.startswith("staging_")} | {"staged_bucket", "django_migrations"}
-    assert tables == held - internal | {"pipeline_run"}
+    raw_documents = {"staging_covid_day", "staging_covid_document"}
+    assert tables == held - internal | raw_documents | {"pipeline_run"}
 
 
 def test_it_opens_every_list_and_every_row(client: Client, loaded: None) -> None:
@@ -130,7 +136,10 @@ def test_it_shows_every_column_of_a_row_with_its_comment(client: Client, loaded:
 
 
 def test_it_shows_the_error_of_a_failed_run_folded_away(client: Client, loaded: None) -> None:
-    failed, succeeded = PipelineRun.objects.get(status="failed"), PipelineRun.objects.get(status="succeeded")
+    failed, succeeded = (
+        PipelineRun.objects.get(status="failed"),
+        PipelineRun.objects.get(status="succeeded", source="msk"),
+    )
     page = client.get(address(PipelineRun, "change", failed.pk)).content.decode()
     assert "<pre>Traceback: &lt;disk full&gt;</pre>" in page.split("<details>")[1].split("</details>")[0]
     page = client.get(address(PipelineRun, "change", succeeded.pk)).content.decode()

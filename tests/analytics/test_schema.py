@@ -12,6 +12,19 @@ TABLES = STAR_TABLES | {
     + ", completions, first_completed_date, status",
     "rejected_row": "id, run_id, source_table, source_key, reason, detail",
     "load_state": "source, run_id, loaded_at",
+    "cases_dimension": "cases_id, last_update_at, state_number",
+    "cases_fact": "cases_id, total_cases, population_percent, new_cases, seven_day_change_percent",
+    "testing_fact": "cases_id, total_tests, population_percent, new_tests, seven_day_change_percent",
+    "hospitalization_fact": "cases_id, currently_hospitalized, population_percent_hospitalized, "
+    "change_in_hospitalized, seven_day_change_percent_hospitalized, seven_day_change_avg_hospitalized, "
+    "currently_in_icu, "
+    "population_percent_icu, change_in_icu, seven_day_change_percent_icu, seven_day_change_avg_icu, "
+    "currently_on_ventilator, population_percent_ventilator, change_in_ventilator, "
+    "seven_day_change_percent_ventilator, seven_day_change_avg_ventilator",
+    "death_fact": "cases_id, total_deaths, population_percent, new_deaths, seven_day_change_percent, "
+    "seven_day_change_avg",
+    "field_definitions_dimension": "field_definitions_dimension_id, field_name, field_path, deprecated, prior_names, "
+    "first_seen_at, last_seen_at",
 }
 
 
@@ -34,4 +47,4 @@ def test_it_has_no_trigger_and_no_foreign_key(warehouse: Warehouse) -> None:
 
 def test_it_makes_no_ids_for_facts_in_the_database(warehouse: Warehouse) -> None:
     owners = warehouse.execute("select attrelid::regclass::text from pg_attribute where attidentity <> ''")
-    assert {owner for (owner,) in owners} == {"rejected_row", "django_migrations"}
+    assert {owner for (owner,) in owners} == {"rejected_row", "schema_change", "staging_covid_day", "django_migrations"}

@@ -13,8 +13,8 @@ from subprocess import PIPE, Popen
 import pytest
 from django.core.management import CommandError, call_command
 
-from ingest.databases import SAMPLE
 from ingest.sample import catalogue, dump, msk
+from tests.conftest import SAMPLE
 
 Record = dict[str, str | None]
 UNESCAPED = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f", "v": "\v"}

@@ -96,9 +96,7 @@ def test_it_knows_the_length_of_each_unit(words, days):
 @pytest.mark.parametrize("unit", UNIT_DAYS)
 @pytest.mark.parametrize("form", ["3{}", "3-{}", "{}-3", "{}3", "003{}"])
 def test_it_reads_number_and_unit_in_either_order_glued_or_apart(form, unit):
-    assert parse_slug(form.format(unit) + "-post-op") == ParsedSlug(
-        "parsed", "operation", 3 * UNIT_DAYS[unit]
-    )
+    assert parse_slug(form.format(unit) + "-post-op") == ParsedSlug("parsed", "operation", 3 * UNIT_DAYS[unit])
 
 
 @pytest.mark.parametrize(
@@ -125,9 +123,7 @@ def test_it_gives_a_number_the_unit_of_the_offset_after_it(slug):
     assert parse_slug(slug + "-post-op") == ParsedSlug("parsed", "operation", 14, 28)
 
 
-@pytest.mark.parametrize(
-    "slug", ["2w-to-4w", "4w-to-2w", "2-weeks-to-4-weeks", "week-2-to-week-4", "2w-to-3-to-4w"]
-)
+@pytest.mark.parametrize("slug", ["2w-to-4w", "4w-to-2w", "2-weeks-to-4-weeks", "week-2-to-week-4", "2w-to-3-to-4w"])
 def test_it_reads_to_between_offsets_as_part_of_the_range(slug):
     assert parse_slug(slug + "-post-op") == ParsedSlug("parsed", "operation", 14, 28)
 
@@ -231,9 +227,7 @@ def test_it_calls_an_offset_beyond_the_limit_out_of_range(slug):
     ],
 )
 def test_it_knows_the_words_of_each_milestone(milestone, words):
-    assert [parse_slug(f"7d-post-{word}") for word in words] == [ParsedSlug("parsed", milestone, 7)] * len(
-        words
-    )
+    assert [parse_slug(f"7d-post-{word}") for word in words] == [ParsedSlug("parsed", milestone, 7)] * len(words)
     assert {word for word, meaning in MILESTONE_WORDS.items() if meaning == milestone} == set(words)
     assert milestone in MILESTONES
 
@@ -286,9 +280,7 @@ def test_it_lets_offset_and_direction_count_from_the_named_day(slug, expected):
     assert parse_slug(slug) == expected
 
 
-@pytest.mark.parametrize(
-    "slug", [*MILESTONE_WORDS, "op-knee", "knee", "pre", "after-care", "to", "day", "weeks-op"]
-)
+@pytest.mark.parametrize("slug", [*MILESTONE_WORDS, "op-knee", "knee", "pre", "after-care", "to", "day", "weeks-op"])
 def test_it_finds_no_offset_in_a_milestone_or_a_direction_alone(slug):
     assert parse_slug(slug) == unparsed("no offset")
 
@@ -389,9 +381,7 @@ def test_it_does_not_take_a_typing_error_for_an_open_window(slug):
 @pytest.mark.parametrize("word", ["\u0667d", "\uff17d", "\u00b2d", "d\u0667"])
 def test_it_takes_only_ascii_digits_for_digits(word):
     assert parse_slug(f"{word}-post-op") == ParsedSlug("parsed", "operation", 0, None, word)
-    assert parse_slug(f"\u0662-4w-{word}-post-op") == ParsedSlug(
-        "parsed", "operation", 28, None, f"\u0662-{word}"
-    )
+    assert parse_slug(f"\u0662-4w-{word}-post-op") == ParsedSlug("parsed", "operation", 28, None, f"\u0662-{word}")
 
 
 # Every string has an answer
@@ -413,15 +403,11 @@ odd_words = [
     "9" * 5_000,
     "\u0667",
 ]
-slug_words = st.sampled_from(
-    [*UNIT_DAYS, *MILESTONE_WORDS, *sorted(DIRECTIONS), *odd_words, "\u0130", "\ud800", "\0"]
-)
+slug_words = st.sampled_from([*UNIT_DAYS, *MILESTONE_WORDS, *sorted(DIRECTIONS), *odd_words, "\u0130", "\ud800", "\0"])
 slugs = st.lists(slug_words | st.text(max_size=3), max_size=8).map("-".join) | st.text()
 plain_words = st.lists(slug_words | st.text("abdopwy+0127", min_size=1, max_size=3), min_size=1, max_size=8)
 separators = st.text("-_ .", min_size=1, max_size=3)
-offsets = st.builds(
-    "{}{}{}".format, st.integers(0, 40_000), st.sampled_from([*UNIT_DAYS]), st.sampled_from(["", "+"])
-)
+offsets = st.builds("{}{}{}".format, st.integers(0, 40_000), st.sampled_from([*UNIT_DAYS]), st.sampled_from(["", "+"]))
 
 
 @given(slugs)

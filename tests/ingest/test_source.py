@@ -139,7 +139,7 @@ def test_it_lets_a_run_see_nothing_of_what_is_committed_meanwhile(source: Source
             source.insert("patient", id=999_999)
             source.insert("step_result", patient_id=999_999, date="2024-01-01", value="10")
 
-    with pipeline_run("test") as one_run:
+    with pipeline_run("test", "msk") as one_run:
         one_run.on_table = commit
         extract_msk(one_run)
         parse_slugs(one_run)

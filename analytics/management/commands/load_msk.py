@@ -9,6 +9,7 @@ from ingest.runs import Run
 
 class Command(PipelineCommand):
     help = "Load the staging tables into the star schema; list the rows that do not fit in rejected_row."
+    source = "msk"
 
     def steps(self, run: Run, options: dict[str, Any]) -> None:
         load_msk(run)

@@ -10,6 +10,7 @@ from ingest.runs import Run
 
 class Command(PipelineCommand):
     help = "Read what changed in msk_db, as one snapshot of its ten tables, into the staging tables."
+    source = "msk"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

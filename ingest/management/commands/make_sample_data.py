@@ -1,14 +1,16 @@
-"""Write a made-up msk_db as an SQL file that psql loads into an empty database."""
+"""Write a made-up msk_db as an SQL file for psql, and if asked a made-up year of COVID documents."""
 
 import os
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from ingest.sample.covid import covid_documents
 from ingest.sample.msk import msk_sql
 
 MAX_PATIENTS = 50_000_000  # each has up to 26 survey results, and survey_result.id is an integer
@@ -16,7 +18,10 @@ MAX_DAYS = 36_500
 
 
 class Command(BaseCommand):
-    help = "Write a made-up msk_db as an SQL file for psql. The same arguments give the same bytes."
+    help = (
+        "Write a made-up msk_db as an SQL file for psql, and if asked a made-up year of the COVID API's documents. "
+        "The same arguments give the same bytes."
+    )
     requires_system_checks = ()  # it needs no database
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,19 +29,25 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, required=True, metavar="D", help="how many days have steps")
         parser.add_argument("--seed", type=int, required=True, metavar="S", help="another seed, other data")
         parser.add_argument("--output", metavar="FILE", help="default: standard output")
+        parser.add_argument(
+            "--covid-folder", metavar="FOLDER", help="where us/daily.json and us/daily/ go; what COVID_API_URL can be"
+        )
 
-    def handle(self, *, patients: int, days: int, seed: int, output: str | None, **options: Any) -> None:
+    def handle(
+        self, *, patients: int, days: int, seed: int, output: str | None, covid_folder: str | None, **options: Any
+    ) -> None:
         for option, value, maximum in (("--patients", patients, MAX_PATIENTS), ("--days", days, MAX_DAYS)):
             if not 1 <= value <= maximum:
                 raise CommandError(f"{option} must be 1 to {maximum}, not {value}")
+        if covid_folder is not None:
+            with _said_in_one_line(covid_folder):
+                _write_covid(Path(covid_folder), seed)
         sql = msk_sql(patients, days, seed)
-        try:
+        with _said_in_one_line(output or "standard output"):
             if output is None:
                 self._print(sql)
             else:
                 _write_whole(Path(output), sql)
-        except OSError as error:
-            raise CommandError(f"Cannot write {output or 'standard output'}: {error.strerror}") from error
 
     def _print(self, pieces: Iterable[str]) -> None:
         """Write to standard output, in UTF-8 whatever the locale; end quietly when the reader is gone."""
@@ -51,6 +62,22 @@ class Command(BaseCommand):
             if isinstance(error, BrokenPipeError):
                 sys.exit(128 + signal.SIGPIPE)  # as a shell reports a program that this signal ended
             raise
+
+
+@contextmanager
+def _said_in_one_line(what: str) -> Iterator[None]:
+    """Say what cannot be written, and why, in place of the system's error."""
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(f"Cannot write {what}: {error.strerror}") from error
+
+
+def _write_covid(folder: Path, seed: int) -> None:
+    """Write the COVID documents below `folder`, which is made if it is missing."""
+    (folder / "us" / "daily").mkdir(parents=True, exist_ok=True)
+    for name, text in covid_documents(seed):
+        _write_whole(folder / name, [text])
 
 
 def _write_whole(path: Path, pieces: Iterable[str]) -> None:

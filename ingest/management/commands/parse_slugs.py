@@ -9,6 +9,7 @@ from ingest.runs import Run
 
 class Command(PipelineCommand):
     help = "Read from the slugs of the staged schedules when their activities are due."
+    source = "msk"
 
     def steps(self, run: Run, options: dict[str, Any]) -> None:
         parse_slugs(run)

@@ -5,10 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import Error
 
 from ingest import databases
-from ingest.errors import PipelineError, explain
+from ingest.errors import explain
 
 
 class Command(BaseCommand):
@@ -22,19 +21,13 @@ class Command(BaseCommand):
             for alias in ("default", "analytics"):
                 self._create(alias)
                 call_command("migrate", database=alias, verbosity=0)
-            if settings.EMBEDDED:
+            if settings.EMBEDDED and databases.source_is_ours():
                 self._create("msk_db")
-                self._fill_source()
-        except (PipelineError, Error) as error:
+                if not databases.source_has_tables():
+                    self.stdout.write(databases.load_source())
+        except Exception as error:
             raise CommandError(explain(error)) from error
 
     def _create(self, alias: str) -> None:
         if databases.create_missing(alias):
             self.stdout.write(f"created database {settings.DATABASES[alias]['NAME']}")
-
-    def _fill_source(self) -> None:
-        if databases.has_tables("msk_db"):
-            return
-        dump = databases.OWN_DUMP if databases.OWN_DUMP.is_file() else databases.SAMPLE
-        databases.load_dump("msk_db", dump)
-        self.stdout.write(f"loaded {dump.relative_to(settings.BASE_DIR)} into {settings.DATABASES['msk_db']['NAME']}")

@@ -1,0 +1,26 @@
+"""rejected_row kept in step: the current list of what does not fit, one part a source table."""
+
+from psycopg2.sql import SQL, Composable, Literal
+
+from ingest.cursors import Cursor
+from ingest.reconcile import Target, reconcile
+from ingest.runs import Run, TableCounts
+
+
+def list_rejects(warehouse: Cursor, source: str, rejects: Composable, run: Run, counts: TableCounts) -> None:
+    """Make `rejects`, a query for source_key, reason and detail, the list of the rejected rows of `source`.
+
+    An entry that stays as it is keeps the run that first listed it. Sets the number of rejects in `counts`.
+    """
+    target = Target(
+        "rejected_row",
+        key=("source_table", "source_key"),
+        compared=("reason", "detail"),
+        stamped=("run_id",),
+        scope=SQL("t.source_table = {}").format(Literal(source)),
+    )
+    query = SQL("select {} as source_table, {} as run_id, source_key, reason, detail from ({}) r").format(
+        Literal(source), Literal(run.id), rejects
+    )
+    # The entries written are no rows of the step's own table: they are counted apart, and not shown.
+    counts.rejected = reconcile(warehouse, target, query, TableCounts(counts.step, target.table))

@@ -1,0 +1,146 @@
+"""The COVID Tracking Project's API: one document at a time, within limits of time and size."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests_file import FileAdapter
+from urllib3.util.retry import Retry
+
+from ingest.errors import PipelineError
+
+USER_AGENT = "msk-pipeline/0.1 (Django ETL; python-requests)"
+CONNECT_SECONDS, READ_SECONDS = 10, 30
+TOTAL_SECONDS = 300  # for one document, however slowly its bytes drip
+MAX_BYTES = 64 * 1024 * 1024  # the whole history is below half a megabyte
+CHUNK_BYTES = 16 * 1024  # small, because a compressed chunk can unpack to a thousand times its size
+RETRIES = 4
+
+
+class TransientError(PipelineError):
+    """The API cannot be reached or is unwell: the same request may succeed later."""
+
+
+class PermanentError(PipelineError):
+    """The API answered with something that the next try will not mend."""
+
+
+@dataclass(frozen=True)
+class Validators:
+    """What the server said of a document's version, to ask whether it is still the same."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        pairs = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in pairs.items() if value}
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as it came."""
+
+    url: str
+    fetched_at: datetime
+    body: bytes
+    validators: Validators
+
+
+class CovidClient:
+    """Fetches documents below `base`: an http(s) or file URL, or a folder. Use as a context manager."""
+
+    def __init__(self, base: str, *, retries: int = RETRIES, backoff_seconds: float = 0.5) -> None:
+        self.base = (Path(base).resolve().as_uri() if "://" not in base else base).rstrip("/")
+        self.session = requests.Session()
+        self.session.headers["User-Agent"] = USER_AGENT
+        retry = Retry(
+            total=retries,
+            backoff_factor=backoff_seconds,
+            status_forcelist=(429, 500, 502, 503, 504),
+            respect_retry_after_header=True,
+            retry_after_max=120,
+            raise_on_status=False,
+        )
+        for scheme in ("http://", "https://"):
+            self.session.mount(scheme, HTTPAdapter(max_retries=retry))
+        if self.base.startswith("file://"):  # and only then: no server may redirect us to a file of ours
+            self.session.mount("file://", FileAdapter())
+
+    def __enter__(self) -> "CovidClient":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.session.close()
+
+    @property
+    def history_url(self) -> str:
+        return f"{self.base}/us/daily.json"
+
+    def history(self, known: Validators) -> Document | None:
+        """Return the history of all days, or None when it is still the version of `known`.
+
+        Raises TransientError or PermanentError.
+        """
+        response = self._get(self.history_url, known)
+        if response.status_code == requests.codes.not_modified:
+            return None
+        if response.status_code == requests.codes.not_found:
+            raise PermanentError(f"{response.url} is not there (404): check COVID_API_URL")
+        return self._document(response)
+
+    def day(self, day: date) -> Document | None:
+        """Return one day's document, or None when that day is not published.
+
+        Raises TransientError or PermanentError.
+        """
+        response = self._get(f"{self.base}/us/daily/{day}.json", Validators())
+        if response.status_code == requests.codes.not_found:
+            return None
+        return self._document(response)
+
+    def _get(self, url: str, known: Validators) -> requests.Response:
+        try:
+            return self.session.get(url, headers=known.headers(), stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS))
+        except requests.TooManyRedirects as error:
+            raise PermanentError(f"{url} redirects without end: check COVID_API_URL") from error
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+            raise PermanentError(f"{url} is no address to fetch: correct COVID_API_URL") from error
+        except requests.RequestException as error:
+            raise TransientError(f"{url} cannot be reached ({_cause(error)}): try again later") from error
+
+    def _document(self, response: requests.Response) -> Document:
+        url, status = response.url, response.status_code
+        if status != requests.codes.ok:
+            kind = TransientError if status == requests.codes.too_many or status >= 500 else PermanentError
+            raise kind(f"{url} answered {status} {response.reason}: try again later, or check COVID_API_URL")
+        validators = Validators(response.headers.get("ETag"), response.headers.get("Last-Modified"))
+        with response:
+            return Document(url, datetime.now(UTC), _read(response), validators)
+
+
+def _read(response: requests.Response) -> bytes:
+    """Return the body; raise rather than read without end."""
+    deadline = time.monotonic() + TOTAL_SECONDS
+    body = bytearray()
+    try:
+        for chunk in response.iter_content(CHUNK_BYTES):
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise PermanentError(f"{response.url} is larger than {MAX_BYTES} bytes: it is not the document it was")
+            if time.monotonic() > deadline:
+                raise TransientError(f"{response.url} took longer than {TOTAL_SECONDS} s: try again later")
+    except requests.RequestException as error:
+        raise TransientError(f"{response.url} broke off ({_cause(error)}): try again later") from error
+    return bytes(body)
+
+
+def _cause(error: requests.RequestException) -> str:
+    """Return the innermost reason in a few words; the outer ones repeat the address and an object's id."""
+    cause: BaseException = error
+    while cause.__cause__ or cause.__context__:
+        cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
+    return str(cause).split(": ", 1)[-1] or type(cause).__name__
