@@ -1,7 +1,6 @@
 """What the pipeline's management commands share: a recorded run, its display, and failures in one line."""
 
 import logging
-import signal
 from argparse import ArgumentParser
 from collections.abc import Callable
 from functools import partial
@@ -11,15 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ingest.display import print_summary, progress
 from ingest.errors import NotRecordedError, explain
+from ingest.interrupts import cancel_on_stop
 from ingest.runs import Run, pipeline_run
-
-
-def failure(error: BaseException) -> str:
-    """Return one line on a run that failed, and on the state in which that leaves the warehouse."""
-    if isinstance(error, NotRecordedError):
-        return str(error)
-    what = "interrupted" if isinstance(error, KeyboardInterrupt) else explain(error)
-    return f"{what}. The warehouse is as it was."
 
 
 class PipelineCommand(BaseCommand):
@@ -31,22 +23,25 @@ class PipelineCommand(BaseCommand):
         parser.add_argument("--print-logs", action="store_true", help="print a log line for each table as it is done")
 
     def handle(self, **options: Any) -> None:
-        try:
-            self.run(self.source, partial(self.steps, options=options), options)
-        except KeyboardInterrupt as error:
-            raise CommandError(failure(error), returncode=130) from error
-        except Exception as error:
-            raise CommandError(failure(error)) from error
+        self.run_or_fail(self.source, partial(self.steps, options=options), options)
 
-    def run(self, source: str, steps: Callable[[Run], None], options: dict[str, Any]) -> None:
+    def run_or_fail(self, source: str, steps: Callable[[Run], None], options: dict[str, Any]) -> None:
+        """Do `steps` in a run of its own; raise CommandError with one line when it fails."""
+        try:
+            self._run(source, steps, options)
+        except KeyboardInterrupt as error:
+            raise CommandError(_failure(error), returncode=130) from error
+        except Exception as error:
+            raise CommandError(_failure(error)) from error
+
+    def _run(self, source: str, steps: Callable[[Run], None], options: dict[str, Any]) -> None:
         """Do `steps` in a run of its own, recorded and shown as it goes, and print what it did."""
         if options["print_logs"]:
             for name in ("ingest", "analytics"):
                 logging.getLogger(name).setLevel(logging.INFO)
-        # A stop from outside, as by `docker stop`, ends a run as Ctrl-C does: rolled back and recorded.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         command = self.__module__.rsplit(".", 1)[-1]
-        with progress(hidden=options["print_logs"]) as show, pipeline_run(command, source) as run:
+        shown = progress(hidden=options["print_logs"])
+        with shown as show, pipeline_run(command, source) as run, cancel_on_stop():
             run.on_table = show
             steps(run)
         print_summary(run, self.stdout)
@@ -54,3 +49,11 @@ class PipelineCommand(BaseCommand):
     def steps(self, run: Run, options: dict[str, Any]) -> None:
         """Do the command's work within `run`."""
         raise NotImplementedError
+
+
+def _failure(error: BaseException) -> str:
+    """Return one line on a run that failed, and on the state in which that leaves the warehouse."""
+    if isinstance(error, NotRecordedError):
+        return str(error)
+    what = "interrupted" if isinstance(error, KeyboardInterrupt) else explain(error)
+    return f"{what}. The warehouse is as it was."

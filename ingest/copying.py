@@ -2,7 +2,10 @@
 
 import io
 import os
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from psycopg2.sql import SQL, Composable, Identifier
@@ -28,7 +31,7 @@ def copy_rows(source: Cursor, query: Composable, target: Cursor, table: Identifi
     `target` must then be rolled back, since a source that fails in the middle looks like its end from there.
     """
     read_end, write_end = os.pipe()
-    with ThreadPoolExecutor(1) as executor:
+    with _one_error(), ThreadPoolExecutor(1) as executor:
         sending = executor.submit(_send, source, query, write_end)
         # Closed on an error, the pipe's end makes the sender fail instead of waiting for ever.
         with _CountingFile(read_end) as pipe:
@@ -40,6 +43,17 @@ def copy_rows(source: Cursor, query: Composable, target: Cursor, table: Identifi
 def _send(source: Cursor, query: Composable, write_end: int) -> None:
     with open(write_end, "wb", buffering=CHUNK_BYTES) as pipe:
         source.copy_expert(SQL("copy ({}) to stdout").format(query), pipe)
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Keep psycopg2 from printing a SystemError of its own beside the error that it raises for a lost connection."""
+    hook = sys.excepthook
+    sys.excepthook = lambda *error: None
+    try:
+        yield
+    finally:
+        sys.excepthook = hook
 
 
 class _CountingFile(io.FileIO):

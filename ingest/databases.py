@@ -38,8 +38,8 @@ def create_missing(alias: str) -> bool:
 
 def source_is_ours() -> bool:
     """Tell whether the source is on the server of the warehouse, where the project may load a dump into it."""
-    places = [(connections[alias].settings_dict[key] for key in ("HOST", "PORT")) for alias in ("analytics", "msk_db")]
-    return tuple(places[0]) == tuple(places[1])
+    warehouse, source = (connections[alias].settings_dict for alias in ("analytics", "msk_db"))
+    return (warehouse["HOST"], warehouse["PORT"]) == (source["HOST"], source["PORT"])
 
 
 def source_has_tables() -> bool:

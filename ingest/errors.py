@@ -36,13 +36,16 @@ def explain(error: BaseException) -> str:
         return str(error)
     if not isinstance(error, DATABASE_ERRORS):
         return f"{type(error).__name__}: {error} (--traceback shows the whole story)"
-    message = " ".join(str(error).split("\n")[0].split()) or type(error).__name__
+    lines = str(error).splitlines() or [type(error).__name__]
+    # Of a server with several addresses the one that answered has the last word.
+    message = " ".join(next((line for line in lines if "FATAL" in line), lines[0]).split())
     return f"{message}; {_remedy(error, message)}"
 
 
 def story(error: BaseException) -> str:
     """Return where `error` was raised, line by line, and its explanation; its own text may quote a patient's row."""
-    return "".join(traceback.format_tb(error.__traceback__)) + explain(error)
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"Traceback (most recent call last):\n{frames}{explain(error)}"
 
 
 def _remedy(error: BaseException, message: str) -> str:

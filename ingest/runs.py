@@ -71,6 +71,7 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
     when all went well but the record of it.
     """
     record = PipelineRun.objects.create(command=command, source=source)
+    connections["default"].close()  # it would idle for as long as the run takes, and may be cut
     run = Run(record.pk)
     try:
         with transaction.atomic(using="analytics"):

@@ -26,8 +26,9 @@ def secret(name: str, default: str = "") -> str:
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: remove one of them")
     try:
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise ImproperlyConfigured(f"{name}_FILE={path} cannot be read: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise ImproperlyConfigured(f"{name}_FILE={path} cannot be read: {reason}") from error
 
 
 def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:

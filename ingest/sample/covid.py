@@ -107,14 +107,14 @@ def day_data(number: int, series: dict[str, list[int]]) -> dict[str, Any]:
     }
 
 
-def block(known: list[int]) -> dict[str, Any]:
-    """Return a figure's block on the last of its known days; what needs a day before the first is null."""
+def block(seen: list[int]) -> dict[str, Any]:
+    """Return a figure's block, given what was `seen` of it up to that day; what needs more days is null."""
     return {
-        "value": known[-1] if known else None,
-        "calculated": {
-            "population_percent": round(100 * known[-1] / POPULATION, 4) if known else None,
-            "change_from_prior_day": known[-1] - known[-2] if len(known) > 1 else None,
-            "seven_day_change_percent": round(100 * (known[-1] / known[-8] - 1), 1) if any(known[-8:-7]) else None,
-            "seven_day_average": round(sum(known[-7:]) / 7) if len(known) > 6 else None,
+        "value": seen[-1] if seen else None,
+        "calculated": {  # where 0.0 is added, minus zero becomes zero
+            "population_percent": round(100 * seen[-1] / POPULATION, 4) if seen else None,
+            "change_from_prior_day": seen[-1] - seen[-2] if len(seen) > 1 else None,
+            "seven_day_change_percent": round(100 * (seen[-1] / seen[-8] - 1), 1) + 0.0 if any(seen[-8:-7]) else None,
+            "seven_day_average": round(sum(seen[-7:]) / 7) if len(seen) > 6 else None,
         },
     }

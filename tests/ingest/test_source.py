@@ -203,7 +203,6 @@ def test_it_has_another_shape(
     assert contents(warehouse) == loaded
 
 
-@pytest.mark.xfail(reason="explain() has no remedy for a missing privilege", strict=True)
 def test_it_has_a_table_that_its_user_may_not_read(loaded: Contents, source: Source, warehouse: Warehouse, run) -> None:
     reader = Identifier(f"test_reader_{os.getpid()}")  # roles are the server's: another test run may make its own
     source.execute(SQL("create role {}").format(reader))

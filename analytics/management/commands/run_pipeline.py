@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 
 from analytics.loads.covid import load_covid
 from analytics.loads.star import load_msk
-from ingest.commands import PipelineCommand, failure
+from ingest.commands import PipelineCommand
 from ingest.covid.extract import Request, extract_covid
 from ingest.msk.extract import extract_msk
 from ingest.msk.parse import parse_slugs
@@ -33,23 +33,27 @@ class Command(PipelineCommand):
         parser.add_argument("--full-refresh", action="store_true", help="read and compare everything, changed or not")
 
     def handle(self, **options: Any) -> None:
-        steps = {"msk": partial(self.msk, options=options), "covid": partial(self.covid, options=options)}
         if options["skip_staging"] and options["skip_analytics"]:
             raise CommandError("--skip-staging and --skip-analytics together leave nothing to do: give one of them")
-        outcome: dict[str, str] = {}
+        steps = {"msk": partial(self.msk, options=options), "covid": partial(self.covid, options=options)}
+        if options["only"]:
+            self.run_or_fail(options["only"], steps[options["only"]], options)
+            return
+        outcomes: dict[str, str] = {}
         last_error = None
-        for source in [options["only"]] if options["only"] else SOURCES:
+        for source in SOURCES:
             try:
-                self.run(source, steps[source], options)
-            except KeyboardInterrupt as error:
-                raise CommandError(f"{source}: {failure(error)}", returncode=130) from error
-            except Exception as error:
+                self.run_or_fail(source, steps[source], options)
+            except CommandError as error:
+                if isinstance(error.__cause__, KeyboardInterrupt):
+                    raise
                 last_error = error
-                outcome[source] = f"failed: {failure(error)}"
+                outcomes[source] = f"failed: {error}"
             else:
-                outcome[source] = "succeeded."
+                outcomes[source] = "succeeded."
         if last_error:
-            raise CommandError(" ".join(f"{source} {what}" for source, what in outcome.items())) from last_error
+            said = " ".join(f"{source} {outcome}" for source, outcome in outcomes.items())
+            raise CommandError(said) from last_error.__cause__
 
     def msk(self, run: Run, options: dict[str, Any]) -> None:
         if not options["skip_staging"]:
