@@ -1,25 +1,34 @@
 -- The current version of each day, judged: null reason, or what is wrong with it and where.
 -- covid_calendar holds the days that there are so far, covid_figure what is read from a day.
-with numbered as (
+-- Of what is no day only that is listed which its document still holds: nothing else would ever take its place.
+with named as (
     select
         v.*,
-        v.document ->> 'date' as day,
-        first_value(v.id) over newest = v.id as is_current,
-        first_value(v.url) over newest = v.url
-        and first_value(v.fetched_at) over newest = v.fetched_at as is_of_newest_document,
-        row_number() over newest as place
+        c.cases_id,
+        v.document ->> 'date' is null as is_nameless,
+        coalesce(left(replace(v.document ->> 'date', '#', ' '), 64), 'null') as name
     from staging_covid_day as v
-    window newest as (partition by v.document ->> 'date' order by v.fetched_at desc, v.position)
+    left join covid_calendar as c on c.day::text = v.document ->> 'date'
+),
+
+numbered as (
+    select
+        n.*,
+        first_value(n.url) over newest = n.url
+        and first_value(n.fetched_at) over newest = n.fetched_at as is_of_newest_document,
+        row_number() over newest as place
+    from named as n
+    window newest as (partition by n.name order by n.fetched_at desc, n.position)
 )
 
 select
-    c.cases_id,
+    n.cases_id,
     n.document,
-    coalesce(n.day, 'null') || case when n.place > 1 then '#' || n.place else '' end as source_key,
+    n.name || case when n.place > 1 then '#' || n.place else '' end as source_key,
     case
-        when not n.is_current then 'duplicate'
-        when n.day is null then 'missing_key'
-        when c.cases_id is null then 'out_of_range'
+        when n.is_nameless then 'missing_key'
+        when n.cases_id is null then 'out_of_range'
+        when n.place > 1 then 'duplicate'
         else f.flaw
     end as reason,
     jsonb_build_object(
@@ -28,7 +37,6 @@ select
         'value', coalesce(f.value, n.document -> 'date')
     ) as detail
 from numbered as n
-left join covid_calendar as c on c.day::text = n.day
 left join lateral (
     select
         g.path,
@@ -49,8 +57,8 @@ left join lateral (
             end as flaw
         from covid_figure as f
     ) as g
-    where g.flaw is not null and c.cases_id is not null
+    where g.flaw is not null and n.cases_id is not null
     order by g.number
     limit 1
-) as f on n.is_current
-where n.is_current or n.is_of_newest_document
+) as f on n.place = 1
+where case when n.cases_id is null then n.position >= 0 else n.place = 1 or n.is_of_newest_document end

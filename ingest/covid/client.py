@@ -4,10 +4,12 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests_file import FileAdapter
+from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from ingest.errors import PipelineError
@@ -15,9 +17,10 @@ from ingest.errors import PipelineError
 USER_AGENT = "msk-pipeline/0.1 (Django ETL; python-requests)"
 CONNECT_SECONDS, READ_SECONDS = 10, 30
 TOTAL_SECONDS = 300  # for one document, however slowly its bytes drip
-MAX_BYTES = 64 * 1024 * 1024  # the whole history is below half a megabyte
+MAX_BYTES = 2 * 1024 * 1024  # the whole history is below half a megabyte; JSON can take fifty times its size in memory
 CHUNK_BYTES = 16 * 1024  # small, because a compressed chunk can unpack to a thousand times its size
 RETRIES = 4
+RETRIED = frozenset({429, *range(500, 600)})  # statuses of a server that is busy or unwell
 
 
 class TransientError(PipelineError):
@@ -49,18 +52,39 @@ class Document:
     body: bytes
     validators: Validators
 
+    @property
+    def text(self) -> str:
+        """Its body as UTF-8, the encoding of JSON. Raises UnicodeDecodeError."""
+        return self.body.decode("utf-8-sig")
+
+
+class _Retry(Retry):
+    def increment(self, *args: Any, **kwargs: Any) -> Retry:
+        """Let go of a failure's body, which urllib3 would read to its end, however far that is."""
+        if response := kwargs.get("response"):
+            response.close()
+        return super().increment(*args, **kwargs)
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Let go of a redirect's body, which requests would read to its end."""
+        if resp.is_redirect:
+            resp.close()
+        return super().get_redirect_target(resp)
+
 
 class CovidClient:
     """Fetches documents below `base`: an http(s) or file URL, or a folder. Use as a context manager."""
 
     def __init__(self, base: str, *, retries: int = RETRIES, backoff_seconds: float = 0.5) -> None:
         self.base = (Path(base).resolve().as_uri() if "://" not in base else base).rstrip("/")
-        self.session = requests.Session()
+        self.session = _Session()
         self.session.headers["User-Agent"] = USER_AGENT
-        retry = Retry(
+        retry = _Retry(
             total=retries,
             backoff_factor=backoff_seconds,
-            status_forcelist=(429, 500, 502, 503, 504),
+            status_forcelist=RETRIED,
             respect_retry_after_header=True,
             retry_after_max=120,
             raise_on_status=False,
@@ -85,60 +109,61 @@ class CovidClient:
 
         Raises TransientError or PermanentError.
         """
-        response = self._get(self.history_url, known)
-        if response.status_code == requests.codes.not_modified:
-            return None
-        if response.status_code == requests.codes.not_found:
-            raise PermanentError(f"{response.url} is not there (404): check COVID_API_URL")
-        return self._document(response)
+        with self._get(self.history_url, known) as response:
+            if response.status_code == requests.codes.not_modified and known.headers():
+                return None
+            return _document(self.history_url, response)
 
     def day(self, day: date) -> Document | None:
         """Return one day's document, or None when that day is not published.
 
         Raises TransientError or PermanentError.
         """
-        response = self._get(f"{self.base}/us/daily/{day}.json", Validators())
-        if response.status_code == requests.codes.not_found:
-            return None
-        return self._document(response)
+        url = f"{self.base}/us/daily/{day}.json"
+        with self._get(url, Validators()) as response:
+            if response.status_code == requests.codes.not_found:
+                return None
+            return _document(url, response)
 
     def _get(self, url: str, known: Validators) -> requests.Response:
         try:
             return self.session.get(url, headers=known.headers(), stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS))
         except requests.TooManyRedirects as error:
             raise PermanentError(f"{url} redirects without end: check COVID_API_URL") from error
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-            raise PermanentError(f"{url} is no address to fetch: correct COVID_API_URL") from error
-        except requests.RequestException as error:
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.InvalidHeader) as error:
             raise TransientError(f"{url} cannot be reached ({_cause(error)}): try again later") from error
-
-    def _document(self, response: requests.Response) -> Document:
-        url, status = response.url, response.status_code
-        if status != requests.codes.ok:
-            kind = TransientError if status == requests.codes.too_many or status >= 500 else PermanentError
-            raise kind(f"{url} answered {status} {response.reason}: try again later, or check COVID_API_URL")
-        validators = Validators(response.headers.get("ETag"), response.headers.get("Last-Modified"))
-        with response:
-            return Document(url, datetime.now(UTC), _read(response), validators)
+        except (requests.RequestException, ValueError) as error:  # ValueError: from urllib3 and requests-file
+            raise PermanentError(f"{url} cannot be asked for ({_cause(error)}): correct COVID_API_URL") from error
 
 
-def _read(response: requests.Response) -> bytes:
+def _document(url: str, response: requests.Response) -> Document:
+    status = response.status_code
+    if status in RETRIED:
+        raise TransientError(f"{url} answered {status} {response.reason}: try again later")
+    if status != requests.codes.ok:
+        raise PermanentError(f"{url} answered {status} {response.reason}: check COVID_API_URL")
+    validators = Validators(response.headers.get("ETag"), response.headers.get("Last-Modified"))
+    return Document(url, datetime.now(UTC), _read(url, response.raw), validators)
+
+
+def _read(url: str, raw: Any) -> bytes:
     """Return the body; raise rather than read without end."""
     deadline = time.monotonic() + TOTAL_SECONDS
     body = bytearray()
+    raw.decode_content = True
     try:
-        for chunk in response.iter_content(CHUNK_BYTES):
+        while chunk := raw.read1(CHUNK_BYTES):  # what is there, without waiting for a whole chunk
             body += chunk
             if len(body) > MAX_BYTES:
-                raise PermanentError(f"{response.url} is larger than {MAX_BYTES} bytes: it is not the document it was")
+                raise PermanentError(f"{url} is larger than {MAX_BYTES} bytes: check COVID_API_URL")
             if time.monotonic() > deadline:
-                raise TransientError(f"{response.url} took longer than {TOTAL_SECONDS} s: try again later")
-    except requests.RequestException as error:
-        raise TransientError(f"{response.url} broke off ({_cause(error)}): try again later") from error
+                raise TransientError(f"{url} took longer than {TOTAL_SECONDS} s: try again later")
+    except HTTPError as error:
+        raise TransientError(f"{url} broke off ({_cause(error)}): try again later") from error
     return bytes(body)
 
 
-def _cause(error: requests.RequestException) -> str:
+def _cause(error: Exception) -> str:
     """Return the innermost reason in a few words; the outer ones repeat the address and an object's id."""
     cause: BaseException = error
     while cause.__cause__ or cause.__context__:

@@ -42,20 +42,18 @@ def read_definitions(meta: Any) -> dict[str, Definition]:
 
 
 def changes(before: Mapping[str, Definition], after: Mapping[str, Definition]) -> Iterator[Change]:
-    """Yield what changed between two documents' definitions. Without any before there is nothing to compare with."""
-    if not before:
-        return
+    """Yield what changed between two documents' definitions."""
     renamed: set[str] = set()
-    for name in after.keys() - before.keys():
+    for name in sorted(after.keys() - before.keys()):
         old_names = [old for old in after[name].prior_names or [] if old in before and old not in after]
         renamed.update(old_names)
         old = before[old_names[0]] if old_names else None
         yield Change(name, Kind.RENAMED if old else Kind.APPEARED, old, after[name])
         if old:
             yield from _meaning_changes(name, old, after[name])
-    for name in before.keys() - after.keys() - renamed:
+    for name in sorted(before.keys() - after.keys() - renamed):
         yield Change(name, Kind.DISAPPEARED, before[name], None)
-    for name in before.keys() & after.keys():
+    for name in sorted(before.keys() & after.keys()):
         yield from _meaning_changes(name, before[name], after[name])
 
 

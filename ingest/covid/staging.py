@@ -3,10 +3,12 @@
 import hashlib
 import json
 import logging
+import math
 from typing import Any, NoReturn
 from uuid import uuid5
 
 import psycopg2
+from psycopg2.errors import StatementTooComplex
 from psycopg2.extras import Json, execute_values
 
 from ingest.covid.client import Document, PermanentError
@@ -51,13 +53,17 @@ def stage(warehouse: Cursor, document: Document, run: Run, counts: TableCounts) 
 def _parse(document: Document) -> dict[str, Any]:
     """Return a document's content; raise PermanentError for anything but JSON of an object with days in `data`."""
 
-    def refuse(constant: str) -> NoReturn:
-        raise PermanentError(f"{document.url} holds {constant}, which is no number: the publisher has to mend it")
+    def refuse(number: str) -> NoReturn:
+        raise PermanentError(f"{document.url} holds {number[:20]}, which is no number: the publisher has to mend it")
+
+    def finite(number: str) -> float:
+        value = float(number)
+        return value if math.isfinite(value) else refuse(number)
 
     if not document.body.strip():
         raise PermanentError(f"{document.url} is empty: check COVID_API_URL")
     try:
-        content = json.loads(document.body, parse_int=str, parse_float=str, parse_constant=refuse)
+        content = json.loads(document.text, parse_int=finite, parse_float=finite, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
         raise PermanentError(f"{document.url} is not JSON ({error}): check COVID_API_URL") from error
     if not isinstance(content, dict) or not isinstance(days := content.get("data"), dict | list) or not days:
@@ -82,9 +88,9 @@ def _read_days(warehouse: Cursor, document: Document) -> None:
                       from (select %s::jsonb as content) c) d,
                    jsonb_array_elements(days) with ordinality as day (document, number)
             """,
-            [document.body.decode()],
+            [document.text],
         )
-    except psycopg2.DataError as error:
+    except (psycopg2.DataError, StatementTooComplex) as error:
         reason = str(error).split("\n")[0]
         raise PermanentError(
             f"{document.url} cannot be kept as JSON ({reason}): the publisher has to mend it"
@@ -92,32 +98,29 @@ def _read_days(warehouse: Cursor, document: Document) -> None:
 
 
 def _check_paths(warehouse: Cursor, document: Document) -> None:
-    """Raise PermanentError when a path that the load reads is gone from every day, or has another type in every day.
+    """Raise PermanentError when a path that the load reads is gone, or has another type, and no day has it as it was.
 
     In some of several days it is those days' fault: the load lists them as rejected.
     """
-    figures = [(figure.path, figure.keys, figure.kind.optional) for figure in FIGURES]
-    warehouse.execute(
-        "create temp table if not exists read_path (path text, keys text[], optional boolean) on commit drop"
-    )
+    read = [("date", ["date"], ["string"])]
+    read += [(f.path, f.keys, ["number", "null"] + ["not there"] * f.kind.optional) for f in FIGURES]
+    warehouse.execute("create temp table if not exists read_path (path text, keys text[], fits text[]) on commit drop")
     warehouse.execute("truncate read_path")
-    execute_values(warehouse, "insert into read_path values %s", [("date", ["date"], False), *figures])
+    execute_values(warehouse, "insert into read_path values %s", read)
     warehouse.execute(
         """
-        select path, min(jsonb_typeof(document #> keys))
-          from read_path cross join incoming_covid_day
+        select path, min(found) filter (where found <> all (fits))
+          from read_path
+               cross join incoming_covid_day
+               cross join lateral (select coalesce(jsonb_typeof(document #> keys), 'not there') as found) f
          group by path
-        having bool_and(case
-                   when document #> keys is null then not optional
-                   when path = 'date' then jsonb_typeof(document #> keys) <> 'string'
-                   else jsonb_typeof(document #> keys) not in ('number', 'null')
-               end)
+        having bool_or(found <> all (fits)) and not bool_or(found = fits[1])
          order by path
         """
     )
     broken = [
-        f"data.{path} should be {'a date' if path == 'date' else 'a number or null'} and is {kind or 'not there'}"
-        for path, kind in warehouse.fetchall()
+        f"data.{path} should be {'a date' if path == 'date' else 'a number or null'} and is {found}"
+        for path, found in warehouse.fetchall()
     ]
     if broken:
         raise PermanentError(
@@ -127,39 +130,76 @@ def _check_paths(warehouse: Cursor, document: Document) -> None:
 
 
 def _keep_days(warehouse: Cursor, document: Document, counts: TableCounts) -> None:
-    """Keep the versions that are not there yet; an old one that comes again becomes the current one again."""
+    """Keep what the document says anew of its days, and make that the current version; a version is kept once.
+
+    Of a day that it holds twice, the versions stay together and in order: the first one counts.
+    """
+    origin = {"url": document.url, "fetched_at": document.fetched_at}
+    warehouse.execute(
+        """
+        delete from incoming_covid_day i
+         using (select sha256, min(position) as position from incoming_covid_day group by sha256) first
+         where i.sha256 = first.sha256
+           and i.position > first.position
+        """
+    )
+    warehouse.execute(
+        """
+        update staging_covid_day s
+           set position = -1
+         where url = %(url)s
+           and position >= 0
+           and not exists (select from incoming_covid_day i where i.sha256 = s.sha256)
+        """,
+        origin,
+    )
+    counts.updated += warehouse.rowcount
+    warehouse.execute(
+        """
+        delete from incoming_covid_day i
+         using (
+             select day, array_agg(sha256 order by position) as versions
+               from incoming_covid_day
+              group by day
+          intersect
+             select document ->> 'date', array_agg(sha256 order by position)
+               from (select *, rank() over (partition by document ->> 'date' order by fetched_at desc) as age
+                       from staging_covid_day) s
+              where age = 1
+              group by document ->> 'date'
+               ) same
+         where i.day is not distinct from same.day
+        """
+    )
     warehouse.execute(
         """
         update staging_covid_day s
            set url = %(url)s, fetched_at = %(fetched_at)s, position = i.position
           from incoming_covid_day i
          where i.sha256 = s.sha256
-           and exists (select from staging_covid_day newer
-                        where newer.document ->> 'date' = i.day and newer.fetched_at > s.fetched_at)
-           and not exists (select from incoming_covid_day first
-                            where first.day = i.day and first.position < i.position)
         """,
-        {"url": document.url, "fetched_at": document.fetched_at},
+        origin,
     )
     counts.updated += warehouse.rowcount
     warehouse.execute(
         """
         insert into staging_covid_day (url, fetched_at, sha256, position, document)
-        select distinct on (sha256) %(url)s, %(fetched_at)s, sha256, position, document
+        select %(url)s, %(fetched_at)s, sha256, position, document
           from incoming_covid_day i
          where not exists (select from staging_covid_day s where s.sha256 = i.sha256)
-         order by sha256, position
+         order by position
         """,
-        {"url": document.url, "fetched_at": document.fetched_at},
+        origin,
     )
     counts.inserted += warehouse.rowcount
 
 
 def _keep_definitions(warehouse: Cursor, document: Document, after: dict[str, Definition], run: Run) -> None:
-    """Keep the definitions and record what changed since the document before."""
-    warehouse.execute("select name, field, deprecated, prior_names from staging_covid_definition where is_current")
-    before = {row[0]: Definition(*row) for row in warehouse.fetchall()}
-    for change in changes(before, after):
+    """Keep the definitions and record what changed since the document before; there is none before the first."""
+    warehouse.execute("select is_current, name, field, deprecated, prior_names from staging_covid_definition")
+    known = warehouse.fetchall()
+    before = {row[1]: Definition(*row[1:]) for row in known if row[0]}
+    for change in changes(before, after) if known else ():
         logger.error("run=%s the COVID API's field %s: %s", run.id, change.field_name, change.kind)
         detail = {"before": change.before and change.before._asdict(), "after": change.after and change.after._asdict()}
         warehouse.execute(

@@ -238,10 +238,7 @@ def test_it_reads_the_password_from_a_file(loaded: Contents, guarded: Server, tm
     assert "does not exist; make migrate creates" in line
 
 
-COMMANDS = ("run_pipeline", "extract_msk", "parse_slugs", "load_msk", "check_warehouse", "prepare_databases")
-
-
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ["run_pipeline", "load_msk", "check_warehouse", "prepare_databases"])
 def test_it_says_where_it_looked_for_a_server_that_is_down(
     loaded: Contents, warehouse: Warehouse, command: str
 ) -> None:
@@ -277,9 +274,7 @@ def test_it_shows_a_traceback_when_asked(databases) -> None:
     ("killed", "alias", "table"),
     [
         ("msk_db", "msk_db", "step_result"),
-        pytest.param(
-            *("analytics", "msk_db", "step_result"),
-        ),
+        ("analytics", "msk_db", "step_result"),
         ("analytics", "analytics", "patient_dimension"),
     ],
     ids=["the source while it is read", "the warehouse while it is copied to", "the warehouse while it loads the star"],
@@ -292,6 +287,20 @@ def test_it_leaves_the_warehouse_as_it_was_when_a_server_goes_away(
         go_on()
         line = only_line(end(running))
     assert "is the server up and reachable (" in line
+    assert line.endswith("The warehouse is as it was.")
+    assert last_status() == "failed"
+    assert contents(warehouse) == loaded
+
+
+def test_it_does_not_take_a_statement_that_the_source_ends_for_the_end_of_the_rows(
+    loaded: Contents, source: Source, warehouse: Warehouse
+) -> None:
+    # As a time limit of the source does, of which its connection knows nothing afterwards.
+    with held_up("msk_db", "survey_result") as (running, _):
+        for pid in backends("msk_db"):
+            source.execute("select pg_cancel_backend(%s)", pid)
+        line = only_line(end(running))
+    assert "canceling statement" in line
     assert line.endswith("The warehouse is as it was.")
     assert last_status() == "failed"
     assert contents(warehouse) == loaded
@@ -383,7 +392,13 @@ def empty_database(databases: None) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("alias", "command"), [("default", "run_pipeline"), *(("analytics", command) for command in COMMANDS[:-1])]
+    ("alias", "command"),
+    [
+        ("default", "run_pipeline"),
+        ("analytics", "run_pipeline"),
+        ("analytics", "load_msk"),
+        ("analytics", "check_warehouse"),
+    ],
 )
 def test_it_says_make_migrate_where_a_database_is_not_migrated(
     small_world: Source, run, empty_database: str, monkeypatch, alias: str, command: str

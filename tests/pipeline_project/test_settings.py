@@ -65,15 +65,13 @@ def refusal(process: Process) -> str:
     ],
 )
 def test_it_refuses_a_wrong_setting_in_one_line_that_names_it(environment, line) -> None:
-    for command in ("check", "run_pipeline"):
-        assert refusal(manage(SERVER | environment, command)) == f"error: {line}"
+    assert refusal(manage(SERVER | environment, "run_pipeline")) == f"error: {line}"
 
 
-def test_it_refuses_a_port_without_a_server() -> None:
-    process = manage({"POSTGRES_PORT": "6000", "PYTHON_DOTENV_DISABLED": "1"}, "check")
-    assert refusal(process) == (
-        "error: POSTGRES_PORT=6000 is set but POSTGRES_HOST is not: name the server too, or remove POSTGRES_PORT"
-    )
+@pytest.mark.parametrize(("name", "value"), [("POSTGRES_PORT", "6000"), ("POSTGRES_USER", "analyst")])
+def test_it_refuses_a_port_or_a_user_without_a_server(name: str, value: str) -> None:
+    line = refusal(manage({name: value, "PYTHON_DOTENV_DISABLED": "1"}, "check"))
+    assert line == f"error: {name}={value} is set but POSTGRES_HOST is not: name the server too, or remove {name}"
 
 
 def test_it_shows_a_traceback_only_when_asked() -> None:

@@ -28,6 +28,7 @@ DAY = date(2021, 3, 7)
 HISTORY, DAY_PATH = "/v2/us/daily.json", "/v2/us/daily/2021-03-07.json"
 RETRIES = 2
 MEMORY_MEGABYTES = 150
+PATIENCE_SECONDS = 20
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
 RawServer = Callable[[Iterable[bytes]], str]
@@ -77,14 +78,15 @@ def raw_server() -> Iterator[RawServer]:
 
 
 class Repeated:
-    """Pieces of an answer: some at its beginning, then one for ever, with a pause before each."""
+    """Pieces of an answer: some at its beginning, then one again and again, longer than a test can wait."""
 
     def __init__(self, *beginning: bytes, for_ever: bytes, pause_seconds: float = 0) -> None:
         self.beginning, self.for_ever, self.pause_seconds = beginning, for_ever, pause_seconds
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self.beginning
-        while True:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
             time.sleep(self.pause_seconds)
             yield self.for_ever
 
@@ -177,6 +179,12 @@ def test_it_knows_the_history_by_the_address_it_asked_for_though_that_redirects(
         found = client.history(Validators())
         assert found
         assert (found.url, found.body) == (client.history_url, history(day()))
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_it_does_not_take_an_answer_without_a_document_for_one(httpserver: HTTPServer, status: int) -> None:
+    httpserver.expect_request(HISTORY).respond_with_data(status=status)
+    assert str(status) in failure(httpserver.url_for("/v2"), PermanentError)
 
 
 def test_it_takes_a_day_that_is_not_published_for_no_failure(publisher: Publisher) -> None:
@@ -295,11 +303,6 @@ def test_it_says_that_there_is_no_history(httpserver: HTTPServer) -> None:
     assert len(httpserver.log) == 1
 
 
-def test_it_does_not_take_an_answer_without_a_document_for_one(httpserver: HTTPServer) -> None:
-    httpserver.expect_request(HISTORY).respond_with_data(status=204)
-    failure(httpserver.url_for("/v2"), PermanentError)
-
-
 def test_it_waits_as_long_as_the_server_asks(httpserver: HTTPServer) -> None:
     times: list[float] = []
 
@@ -371,9 +374,8 @@ def test_it_refuses_a_redirect_to_no_address(raw_server: RawServer, location: st
         b'Transfer-Encoding: chunked\r\n\r\na\r\n{"data": [\r\n',
         b'Transfer-Encoding: chunked\r\n\r\nnone\r\n{"data": [',
         b"Content-Encoding: gzip\r\nContent-Length: 12\r\n\r\nnot gzip....",
-        b"Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + gzip.compress(b"0" * 1000)[:20],
     ],
-    ids=["length", "chunk", "last chunk", "no chunk", "no gzip", "half gzip"],
+    ids=["length", "chunk", "last chunk", "no chunk", "no gzip"],
 )
 def test_it_says_that_a_document_broke_off(raw_server: RawServer, answer: bytes) -> None:
     assert "broke off" in failure(raw_server([HEAD + answer]), TransientError)
@@ -389,13 +391,13 @@ def test_it_says_that_a_document_stopped_coming(raw_server: RawServer) -> None:
 def test_it_does_not_wait_for_a_document_that_drips(
     raw_server: RawServer, monkeypatch, framing: bytes, packed: bool
 ) -> None:
-    monkeypatch.setattr(client_module, "TOTAL_SECONDS", 0.5)
+    monkeypatch.setattr(client_module, "TOTAL_SECONDS", 0.2)
     drop = b" " if not packed else gzip.compress(b" ")
     drop = b"%x\r\n%s\r\n" % (len(drop), drop) if b"chunked" in framing else drop
     encoding = b"Content-Encoding: gzip\r\n" if packed else b""
     start = time.monotonic()
     failure(
-        raw_server(Repeated(HEAD + framing + encoding + b"\r\n", for_ever=drop, pause_seconds=0.05)), TransientError
+        raw_server(Repeated(HEAD + framing + encoding + b"\r\n", for_ever=drop, pause_seconds=0.02)), TransientError
     )
     assert time.monotonic() - start < 1.5
 
@@ -406,7 +408,7 @@ def endless(piece: bytes, headers: bytes = b"Content-Length: 2147483648\r\n", he
 
 def bomb() -> Repeated:
     """Return an answer of which each megabyte unpacks to a thousand."""
-    return endless(gzip.compress(bytes(64 * 1024 * 1024), 1), b"Content-Encoding: gzip\r\n")
+    return endless(gzip.compress(bytes(16 * 1024 * 1024), 1), b"Content-Encoding: gzip\r\n")
 
 
 ENDLESS = {
@@ -426,7 +428,10 @@ def extract_in_a_process(url: str) -> tuple[str, int]:
     program = """
 import django, re
 django.setup()
+from functools import partial
 from django.core.management import CommandError, call_command
+from ingest.covid import extract
+extract.CovidClient = partial(extract.CovidClient, backoff_seconds=0)
 try:
     call_command("extract_covid")
 except CommandError as error:
@@ -447,7 +452,7 @@ print(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1])
 
 def as_large_as_allowed(item: bytes) -> list[bytes]:
     """Return an answer of the largest size that is read, which takes the most memory to understand."""
-    body = b'{"data":[' + item * ((client_module.MAX_BYTES - 20) // len(item)) + b"0]}"
+    body = b'{"data":{"date":[' + item * ((client_module.MAX_BYTES - 30) // len(item)) + b"0]}}"
     return [HEAD + b"Content-Length: %d\r\n\r\n" % len(body), body]
 
 
