@@ -37,3 +37,4 @@ cross join lateral (
         when 'invitation' then f.invitation_date
     end as milestone_date
 ) as m
+where {in_scope}

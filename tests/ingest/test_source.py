@@ -166,7 +166,10 @@ def test_it_is_missing(loaded: Contents, warehouse: Warehouse, run, monkeypatch)
 def test_it_has_none_of_the_tables(loaded: Contents, source: Source, warehouse: Warehouse, run) -> None:
     source.execute("drop schema public cascade; create schema public")
     name = connections["msk_db"].settings_dict["NAME"]
-    assert f"the source database {name} has none of the ten tables in the search_path of its user: load your dump into it" in refusal(run)
+    assert (
+        f"the source database {name} has none of the ten tables in the search_path of its user: load your dump into it"
+        in refusal(run)
+    )
     assert contents(warehouse) == loaded
 
 
