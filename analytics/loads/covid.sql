@@ -9,7 +9,7 @@ with numbered as (
         and first_value(v.fetched_at) over newest = v.fetched_at as is_of_newest_document,
         row_number() over newest as place
     from staging_covid_day as v
-    window newest as (partition by v.document ->> 'date' order by v.fetched_at desc, v.position)
+    window newest as (partition by v.document ->> 'date' order by v.fetched_at desc, v.position asc)
 )
 
 select

@@ -28,8 +28,11 @@ PARENTS = {
         "device_id": "device_dimension",
     },
 }
-TOUCHED = {parent for parents in PARENTS.values() for parent in parents.values()} | {"survey_result_fact"}
-EVERYTHING = SQL("true")
+TOUCHED = {parent for parents in PARENTS.values() for parent in parents.values()} | {
+    "step_result_fact",
+    "survey_result_fact",
+}
+EVERYTHING, NOTHING = SQL("true"), SQL("false")
 
 
 class Scope:
@@ -67,8 +70,7 @@ class Scope:
                 column=Identifier(column),
                 touched=touched(parent),
             )
-        self._execute("select from {scope} limit 1", source)
-        return self.warehouse.rowcount == 0
+        return not self._any(f"scope_{source}")
 
     def staged(self, source: str) -> Composed:
         """Return the staged rows of `source` to look at."""
@@ -125,17 +127,28 @@ class Scope:
         """Return the condition for the windows to look at, by the patient_journey_id of `alias`."""
         if self.everything:
             return EVERYTHING
-        return SQL("{}.patient_journey_id in (select patient_journey_id from scope_window)").format(
-            Identifier(alias)
-        )
+        return SQL("{}.patient_journey_id in (select patient_journey_id from scope_window)").format(Identifier(alias))
+
+    def has_windows(self) -> bool:
+        """Tell whether any window is to be looked at."""
+        return self.everything or self._any("scope_window")
+
+    def has_completions(self) -> bool:
+        """Tell whether any completion is to be looked at."""
+        return self.has_windows() or self._any("touched_survey_result_fact")
+
+    def changed(self, column: str, table: str) -> Composable:
+        """Return the condition for the rows that this load changed in `table`, whose key is `column`."""
+        if self.everything:
+            return EVERYTHING
+        return SQL("{} in (select key from {})").format(Identifier(*column.split(".")), touched(table))
 
     def completions(self, alias: str) -> Composable:
         """Return the condition for the completions to look at, by the keys of `alias`."""
         if self.everything:
             return EVERYTHING
-        return SQL("({} or {}.survey_result_id in (select key from {}))").format(
-            self.windows(alias), Identifier(alias), touched("survey_result_fact")
-        )
+        changed = self.changed(f"{alias}.survey_result_id", "survey_result_fact")
+        return SQL("({} or {})").format(self.windows(alias), changed)
 
     def done(self) -> None:
         """Note that the star is in step with the staging tables."""
@@ -155,6 +168,10 @@ class Scope:
         )
         # A kept orphan's row does not have the key that says to which bucket it belongs.
         return settings.MSK_ORPHANS == "keep" or bool(one_row(self.warehouse)[0])
+
+    def _any(self, table: str) -> bool:
+        self.warehouse.execute(SQL("select from {} limit 1").format(Identifier(table)))
+        return self.warehouse.rowcount > 0
 
     def _execute(self, statement: str, source: str, **names: Composable) -> None:
         self.warehouse.execute(self._format(statement, source, **names))

@@ -9,7 +9,7 @@ from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
 from analytics import models
 from analytics.loads.rejects import list_rejects
-from analytics.loads.scope import EVERYTHING, Scope
+from analytics.loads.scope import EVERYTHING, NOTHING, Scope
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.errors import PipelineError
 from ingest.reconcile import Target, reconcile
@@ -131,14 +131,24 @@ def _load_judged(warehouse: Cursor, subject: Subject, scope: Scope, run: Run, co
 
 def _load_derived(warehouse: Cursor, subject: Subject, scope: Scope, counts: TableCounts) -> None:
     """Load a table that is worked out from other tables of the star."""
-    ours: Composable = EVERYTHING
-    theirs: Composable = EVERYTHING
     if subject.query == "window":
         scope.find_journeys(SQL(_read("fingerprint")))
-        ours, theirs = scope.windows("t"), scope.windows("f")
+        if scope.has_windows():
+            query = query_of(subject, in_scope=scope.windows("f"))
+            counts.read = reconcile(warehouse, _target(subject, scope.windows("t")), query, counts)
     elif subject.query == "completion":
-        ours, theirs = scope.completions("t"), scope.completions("r")
-    counts.read = reconcile(warehouse, _target(subject, ours), query_of(subject, in_scope=theirs), counts)
+        if scope.has_completions():
+            query = query_of(subject, in_scope=scope.completions("r"))
+            counts.read = reconcile(warehouse, _target(subject, scope.completions("t")), query, counts)
+    else:
+        query = query_of(
+            subject,
+            in_scope=scope.windows("w"),
+            steps=scope.changed("s.id", "step_result_fact"),
+            results=scope.changed("r.survey_result_id", "survey_result_fact"),
+            journeys=scope.changed("f.patient_journey_id", "patient_journey_fact"),
+        )
+        counts.read = reconcile(warehouse, _target(subject, NOTHING), query, counts)
 
 
 def _target(subject: Subject, scope: Composable) -> Target:
@@ -154,9 +164,10 @@ def _target(subject: Subject, scope: Composable) -> Target:
     return Target(subject.table, tuple(key), compared, order=tuple(reversed(key)), scope=scope)
 
 
-def query_of(subject: Subject, staged: Composable | None = None, in_scope: Composable = EVERYTHING) -> Composed:
-    """Return the subject's query, its placeholders filled in: for all staged rows, or only for those of a scope."""
+def query_of(subject: Subject, staged: Composable | None = None, **conditions: Composable) -> Composed:
+    """Return the subject's query, its placeholders filled in: for all rows, or only those of a scope."""
     staged = staged or Identifier(f"staging_{subject.source}")
+    conditions = dict.fromkeys(("in_scope", "steps", "results", "journeys"), EVERYTHING) | conditions
     numbered = SQL(
         """(
             select t.*, row_number() over (partition by t.id order by t::text collate "C") as place
@@ -169,7 +180,7 @@ def query_of(subject: Subject, staged: Composable | None = None, in_scope: Compo
         ),
         numbered=numbered,
         staged=staged,
-        in_scope=in_scope,
+        **conditions,
         key=Identifier(subject.columns[0]),
         columns=identifiers(subject.columns[1:]),
         keep_orphans=Literal(keeps_orphans()),
