@@ -30,6 +30,24 @@ TABLES = (
 )
 
 
+# What happens to the source between two runs. The rows are drawn by a hash, so that they lie all over the table.
+CHANGES = {
+    "ordinary hour": """
+        insert into step_result
+        select patient_id, date '2024-07-01' + {day}, '5000'
+          from (select distinct patient_id from step_result) p
+         order by md5(patient_id::text)
+         limit (select count(*) * 0.002 from step_result);
+        update step_result set value = '1{day}23'
+         where ctid = any(array(select ctid from step_result order by md5(ctid::text || {day}) limit 200));
+        delete from step_result
+         where ctid = any(array(select ctid from step_result order by md5(ctid::text || -{day} - 1) limit 20));
+    """,
+    "one slug changed": "update schedule set slug = '{day}d-9d-post-op' where id = 1",
+    "one journey's activities changed": "delete from journey_activity where ctid = (select min(ctid) from journey_activity)",
+}
+
+
 class Measured(NamedTuple):
     """Wall-clock seconds of a command and the most memory that it held, in MB."""
 
@@ -47,11 +65,14 @@ def main() -> None:
     use_server()
     load_source(options.patients, options.days)
     results: dict[str, list[Measured]] = defaultdict(list)
-    for _ in range(options.rounds):
+    for number in range(options.rounds):
         make_star()
         results["floor"].append(floor())
         make_star()
         results["first load"].append(measure(*manage("run_pipeline", "--only", "msk")))
+        for case, change in CHANGES.items():
+            sql(SOURCE, change.format(day=number))
+            results[case].append(measure(*manage("run_pipeline", "--only", "msk")))
         results["nothing changed"].append(measure(*manage("run_pipeline", "--only", "msk")))
         results["nothing changed, --full-refresh"].append(
             measure(*manage("run_pipeline", "--only", "msk", "--full-refresh"))

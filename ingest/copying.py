@@ -4,7 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -31,11 +31,16 @@ def copy_rows(source: Cursor, query: Composable, target: Cursor, table: Identifi
     `target` must then be rolled back, since a source that fails in the middle looks like its end from there.
     """
     read_end, write_end = os.pipe()
-    with _one_error(), ThreadPoolExecutor(1) as executor:
+    with _one_error(), ThreadPoolExecutor(1) as executor, _CountingFile(read_end) as pipe:
         sending = executor.submit(_send, source, query, write_end)
-        # Closed on an error, the pipe's end makes the sender fail instead of waiting for ever.
-        with _CountingFile(read_end) as pipe:
+        try:
             target.copy_expert(SQL("copy {} from stdin").format(table), pipe, CHUNK_BYTES)
+        except BaseException:
+            pipe.close()  # first: a sender that writes to a full pipe would wait for ever
+            source.connection.cancel()  # or the rest of the table is read before the source's transaction can end
+            while wait([sending], timeout=0.5).not_done:
+                source.connection.cancel()
+            raise
         sending.result()
     return Copied(target.rowcount, pipe.byte_count)
 

@@ -43,24 +43,36 @@ class Target:
         }
 
 
-def reconcile(warehouse: Cursor, target: Target, query: Composable, counts: TableCounts) -> int:
+def reconcile(
+    warehouse: Cursor, target: Target, query: Composable, counts: TableCounts, touched: Identifier | None = None
+) -> int:
     """Make the rows of `target` those that `query` gives, and add what that took to `counts`; return their number.
 
-    `query` gives the target's columns by name, a row a key.
+    `query` gives the target's columns by name, a row a key. With `touched` the keys of the rows that were deleted,
+    updated or inserted are added to the table of that name, in its column key.
     """
     names = target.names() | {"query": query}
+    if touched:
+        names |= {"touched": touched, "key": SQL("t.{}").format(Identifier(target.key[0]))}
 
     def execute(statement: str) -> int:
         warehouse.execute(SQL(statement).format(**names))
         return warehouse.rowcount
 
-    if execute("select from {table} t where {scope} limit 1") == 0:
+    def change(statement: str) -> int:
+        if touched:
+            statement = (
+                f"with c as ({statement} returning {{key}} as key) insert into {{touched}} select key from c"
+            )
+        return execute(statement)
+
+    if execute("select from {table} limit 1") == 0 and not touched:
         counts.inserted += execute("insert into {table} ({columns}) select {columns} from ({query}) e order by {order}")
         execute("analyze {table}")
         return counts.inserted
     rows = execute("create temp table {expected} on commit drop as {query}")
     execute("analyze {expected}")
-    counts.deleted += execute(
+    counts.deleted += change(
         """
         delete from {table} t
          where {scope}
@@ -68,7 +80,7 @@ def reconcile(warehouse: Cursor, target: Target, query: Composable, counts: Tabl
         """
     )
     if target.compared:
-        counts.updated += execute(
+        counts.updated += change(
             """
             update {table} t
                set {assignments}
@@ -77,9 +89,9 @@ def reconcile(warehouse: Cursor, target: Target, query: Composable, counts: Tabl
                and row({ours}) is distinct from row({theirs})
             """
         )
-    counts.inserted += execute(
+    counts.inserted += change(
         """
-        insert into {table} ({columns})
+        insert into {table} as t ({columns})
         select {columns}
           from {expected} e
          where not exists (select from {table} t where {same_key})

@@ -25,3 +25,4 @@ left join patient_journey_schedule_window as w
         w.patient_journey_id = r.patient_journey_id
         and w.activity_id = r.activity_id
         and (w.patient_id = r.patient_id or {keep_orphans})
+where {in_scope}

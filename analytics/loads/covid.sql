@@ -18,7 +18,7 @@ numbered as (
         and first_value(n.fetched_at) over newest = n.fetched_at as is_of_newest_document,
         row_number() over newest as place
     from named as n
-    window newest as (partition by n.name order by n.fetched_at desc, n.position)
+    window newest as (partition by n.name order by n.fetched_at desc, n.position asc)
 )
 
 select

@@ -1,15 +1,23 @@
--- Every day of each year in which something in the star is dated.
+-- Every day of each year in which something in the star is dated. A day stays, once it is there.
 with dated as (
-    select date as day from step_result_fact
+    select s.date as day
+    from step_result_fact as s
+    where {steps}
     union all
-    select completed_date from activity_completion_fact
+    select unnest(array[(r.start_time at time zone 'UTC')::date, (r.end_time at time zone 'UTC')::date])
+    from survey_result_fact as r
+    where {results}
     union all
-    select (start_time at time zone 'UTC')::date from survey_result_fact
+    select
+        unnest(array[
+            f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date
+        ])
+    from patient_journey_fact as f
+    where {journeys}
     union all
-    select unnest(array[invitation_date, registration_date, consent_date, operation_date, discharge_date])
-    from patient_journey_fact
-    union all
-    select unnest(array[window_start_date, window_end_date]) from patient_journey_schedule_window
+    select unnest(array[w.window_start_date, w.window_end_date])
+    from patient_journey_schedule_window as w
+    where {in_scope}
 ),
 
 years as (

@@ -20,7 +20,7 @@ with judged as (
         select
             t.*,
             row_number() over (partition by t.journey_id, t.activity_id) as place
-        from staging_journey_activity as t
+        from {staged} as t
     ) as s
     left join journey_dimension as j on j.journey_id = s.journey_id
     left join activity_dimension as a on a.activity_id = s.activity_id

@@ -2,13 +2,23 @@
 
 from psycopg2.sql import SQL, Composable, Literal
 
-from ingest.cursors import Cursor
+from analytics.loads.scope import EVERYTHING
+from ingest.cursors import Cursor, one_row
 from ingest.reconcile import Target, reconcile
 from ingest.runs import Run, TableCounts
 
 
-def list_rejects(warehouse: Cursor, source: str, rejects: Composable, run: Run, counts: TableCounts) -> None:
+def list_rejects(
+    warehouse: Cursor,
+    source: str,
+    rejects: Composable,
+    run: Run,
+    counts: TableCounts,
+    part: Composable = EVERYTHING,
+) -> None:
     """Make `rejects`, a query for source_key, reason and detail, the list of the rejected rows of `source`.
+
+    With `part`, a condition on rejected_row aliased t, only that part of the list.
 
     An entry that stays as it is keeps the run that first listed it. Sets the number of rejects in `counts`.
     """
@@ -17,10 +27,12 @@ def list_rejects(warehouse: Cursor, source: str, rejects: Composable, run: Run, 
         key=("source_table", "source_key"),
         compared=("reason", "detail"),
         stamped=("run_id",),
-        scope=SQL("t.source_table = {}").format(Literal(source)),
+        scope=SQL("t.source_table = {} and {}").format(Literal(source), part),
     )
     query = SQL("select {} as source_table, {} as run_id, source_key, reason, detail from ({}) r").format(
         Literal(source), Literal(run.id), rejects
     )
     # The entries written are no rows of the step's own table: they are counted apart, and not shown.
-    counts.rejected = reconcile(warehouse, target, query, TableCounts(counts.step, target.table))
+    reconcile(warehouse, target, query, TableCounts(counts.step, target.table))
+    warehouse.execute("select count(*) from rejected_row where source_table = %s", [source])
+    (counts.rejected,) = one_row(warehouse)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db.models import Model
-from psycopg2.sql import SQL, Composed, Identifier, Literal
+from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
 from analytics import models
 from analytics.loads.rejects import list_rejects
+from analytics.loads.scope import EVERYTHING, NOTHING, Scope
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.errors import PipelineError
 from ingest.reconcile import Target, reconcile
@@ -78,16 +79,19 @@ SUBJECTS = (
 def load_msk(run: Run) -> None:
     """Bring the star in step with the staging tables, and rejected_row with what did not fit.
 
-    Raises PipelineError when nothing is staged, or when a staged slug has not been parsed.
+    Looks only at what a change can have reached, see scope.py. Raises PipelineError when nothing is staged, or when a
+    staged slug has not been parsed.
     """
     with raw_cursor("analytics") as warehouse:
         _check_staged(warehouse)
+        scope = Scope(warehouse)
         for subject in SUBJECTS:
             with run.table(STEP, subject.table) as counts:
                 if subject.source:
-                    _load_judged(warehouse, subject, run, counts)
+                    _load_judged(warehouse, subject, scope, run, counts)
                 else:
-                    counts.read = reconcile(warehouse, _target(subject), query_of(subject), counts)
+                    _load_derived(warehouse, subject, scope, counts)
+        scope.done()
     run.loaded("msk")
 
 
@@ -107,18 +111,47 @@ def _check_staged(warehouse: Cursor) -> None:
         raise PipelineError(f"{unparsed} staged schedules have not been parsed: run manage.py parse_slugs first")
 
 
-def _load_judged(warehouse: Cursor, subject: Subject, run: Run, counts: TableCounts) -> None:
+def _load_judged(warehouse: Cursor, subject: Subject, scope: Scope, run: Run, counts: TableCounts) -> None:
     """Load a table whose staged rows either enter it or are listed as rejected, or, as kept orphans, both."""
+    if subject.source in scope and scope.is_empty(subject.source):
+        warehouse.execute("select count(*) from rejected_row where source_table = %s", [subject.source])
+        (counts.rejected,) = one_row(warehouse)
+        return
     judged = Identifier(f"judged_{subject.source}")
-    warehouse.execute(SQL("create temp table {} on commit drop as {}").format(judged, query_of(subject)))
+    query = query_of(subject, staged=scope.staged(subject.source))
+    warehouse.execute(SQL("create temp table {} on commit drop as {}").format(judged, query))
     counts.read = warehouse.rowcount
-    reconcile(warehouse, _target(subject), SQL("select * from {} where enters").format(judged), counts)
+    target = _target(subject, scope.loaded(subject.source, subject.columns[0]))
+    enters = SQL("select * from {} where enters").format(judged)
+    reconcile(warehouse, target, enters, counts, scope.touched(subject.table))
     rejects = SQL("select source_key, reason, detail from {} where reason is not null").format(judged)
-    list_rejects(warehouse, subject.source, rejects, run, counts)
+    list_rejects(warehouse, subject.source, rejects, run, counts, scope.rejected(subject.source))
     warehouse.execute(SQL("drop table {}").format(judged))
 
 
-def _target(subject: Subject) -> Target:
+def _load_derived(warehouse: Cursor, subject: Subject, scope: Scope, counts: TableCounts) -> None:
+    """Load a table that is worked out from other tables of the star."""
+    if subject.query == "window":
+        scope.find_journeys(SQL(_read("fingerprint")))
+        if scope.has_windows():
+            query = query_of(subject, in_scope=scope.windows("f"))
+            counts.read = reconcile(warehouse, _target(subject, scope.windows("t")), query, counts)
+    elif subject.query == "completion":
+        if scope.has_completions():
+            query = query_of(subject, in_scope=scope.completions("r"))
+            counts.read = reconcile(warehouse, _target(subject, scope.completions("t")), query, counts)
+    else:
+        query = query_of(
+            subject,
+            in_scope=scope.windows("w"),
+            steps=scope.changed("s.id", "step_result_fact"),
+            results=scope.changed("r.survey_result_id", "survey_result_fact"),
+            journeys=scope.changed("f.patient_journey_id", "patient_journey_fact"),
+        )
+        counts.read = reconcile(warehouse, _target(subject, NOTHING), query, counts)
+
+
+def _target(subject: Subject, scope: Composable) -> Target:
     """Return how the subject's table is compared.
 
     A fact belongs to its patient: where that changes, the row is deleted and inserted, never updated, so that the
@@ -128,29 +161,36 @@ def _target(subject: Subject) -> Target:
     if "patient_id" in subject.columns and subject.model is not models.PatientDimension and not keeps_orphans():
         key.append("patient_id")
     compared = tuple(column for column in subject.columns if column not in key)
-    return Target(subject.table, tuple(key), compared, order=tuple(reversed(key)))
+    return Target(subject.table, tuple(key), compared, order=tuple(reversed(key)), scope=scope)
 
 
-def query_of(subject: Subject) -> Composed:
-    """Return the subject's query, its placeholders filled in."""
-    text = Path(__file__).with_name(f"{subject.query}.sql").read_text(encoding="utf-8")
+def query_of(subject: Subject, staged: Composable | None = None, **conditions: Composable) -> Composed:
+    """Return the subject's query, its placeholders filled in: for all rows, or only those of a scope."""
+    staged = staged or Identifier(f"staging_{subject.source}")
+    conditions = dict.fromkeys(("in_scope", "steps", "results", "journeys"), EVERYTHING) | conditions
     numbered = SQL(
         """(
             select t.*, row_number() over (partition by t.id order by t::text collate "C") as place
               from {} t
         )"""
-    ).format(Identifier(f"staging_{subject.source}"))
-    return SQL(text).format(
+    ).format(staged)
+    return SQL(_read(subject.query)).format(
         verdict=VERDICT.format(
             columns=identifiers(subject.columns), orphans_enter=Literal(subject.orphans_enter or keeps_orphans())
         ),
         numbered=numbered,
+        staged=staged,
+        **conditions,
         key=Identifier(subject.columns[0]),
         columns=identifiers(subject.columns[1:]),
         keep_orphans=Literal(keeps_orphans()),
         first_day=FIRST_DAY,
         last_day=LAST_DAY,
     )
+
+
+def _read(name: str) -> str:
+    return Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
 
 
 def identifiers(columns: tuple[str, ...]) -> Composed:

@@ -4,7 +4,7 @@ with trimmed as (
     select
         t.*,
         btrim(t.value, E' \t\n\x0B\f\r') as number
-    from staging_step_result as t
+    from {staged} as t
     offset 0
 ),
 

@@ -28,12 +28,14 @@ cross join
     lateral (
         select (f.patient_journey_id::bigint << 32) | (a.activity_id::bigint & 4294967295) as id
     ) as w
-cross join lateral (
-    select case s.milestone_slug
-        when 'operation' then f.operation_date
-        when 'registration' then f.registration_date
-        when 'discharge' then f.discharge_date
-        when 'consent' then f.consent_date
-        when 'invitation' then f.invitation_date
-    end as milestone_date
-) as m
+cross join
+    lateral (
+        select case s.milestone_slug
+            when 'operation' then f.operation_date
+            when 'registration' then f.registration_date
+            when 'discharge' then f.discharge_date
+            when 'consent' then f.consent_date
+            when 'invitation' then f.invitation_date
+        end as milestone_date
+    ) as m
+where {in_scope}

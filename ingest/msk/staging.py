@@ -61,6 +61,7 @@ class StagingTable:
             self._copy_rows(source, self.table.staging)
             self.counts.inserted = self.counts.read
             self._execute("analyze {staging}")
+            self._execute("insert into pending_bucket values (%(table)s, null)")
             self._keep_digests()
 
     def compare(self) -> None:
@@ -103,6 +104,15 @@ class StagingTable:
                    coalesce(sum(greatest(staged - wanted, 0)), 0)::bigint
               from {difference}
             """
+        )
+        self._execute(
+            """
+            insert into pending_bucket
+            select distinct %(table)s, {bucket}
+              from {difference} t
+            """
+            if not self.full
+            else "insert into pending_bucket values (%(table)s, null)"
         )
         self._keep_digests()
 
