@@ -44,7 +44,9 @@ CHANGES = {
          where ctid = any(array(select ctid from step_result order by md5(ctid::text || -{day} - 1) limit 20));
     """,
     "one slug changed": "update schedule set slug = '{day}d-9d-post-op' where id = 1",
-    "one journey's activities changed": "delete from journey_activity where ctid = (select min(ctid) from journey_activity)",
+    "one journey's activities changed": (
+        "delete from journey_activity where ctid = (select min(ctid) from journey_activity)"
+    ),
 }
 
 

@@ -61,9 +61,7 @@ def reconcile(
 
     def change(statement: str) -> int:
         if touched:
-            statement = (
-                f"with c as ({statement} returning {{key}} as key) insert into {{touched}} select key from c"
-            )
+            statement = f"with c as ({statement} returning {{key}} as key) insert into {{touched}} select key from c"
         return execute(statement)
 
     if execute("select from {table} limit 1") == 0 and not touched:

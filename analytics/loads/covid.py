@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import uuid5
 
-from psycopg2.extras import execute_values, register_uuid
+from psycopg2.extras import execute_values
 from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
 from analytics.loads.rejects import list_rejects
@@ -17,8 +17,6 @@ from ingest.runs import Run
 STEP = "load_covid"
 FIRST_DAY = date(2019, 12, 31)  # the first report to the WHO; no earlier day is one of the pandemic
 TABLES = tuple(dict.fromkeys(figure.table for figure in FIGURES))
-
-register_uuid()  # type: ignore[no-untyped-call]
 
 
 def load_covid(run: Run) -> None:

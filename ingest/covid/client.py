@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -17,7 +17,7 @@ from ingest.errors import PipelineError
 USER_AGENT = "msk-pipeline/0.1 (Django ETL; python-requests)"
 CONNECT_SECONDS, READ_SECONDS = 10, 30
 TOTAL_SECONDS = 300  # for one document, however slowly its bytes drip
-MAX_BYTES = 2 * 1024 * 1024  # the whole history is below half a megabyte; JSON can take fifty times its size in memory
+MAX_BYTES = 2 * 1024 * 1024  # the whole history is below half a megabyte; JSON can take thirty times its size in memory
 CHUNK_BYTES = 16 * 1024  # small, because a compressed chunk can unpack to a thousand times its size
 RETRIES = 4
 RETRIED = frozenset({429, *range(500, 600)})  # statuses of a server that is busy or unwell
@@ -59,7 +59,7 @@ class Document:
 
 
 class _Retry(Retry):
-    def increment(self, *args: Any, **kwargs: Any) -> Retry:
+    def increment(self, *args: Any, **kwargs: Any) -> Self:
         """Let go of a failure's body, which urllib3 would read to its end, however far that is."""
         if response := kwargs.get("response"):
             response.close()

@@ -32,8 +32,14 @@ def stage(warehouse: Cursor, document: Document, run: Run, counts: TableCounts) 
     counts.read += warehouse.rowcount
     _check_paths(warehouse, document)
     _keep_days(warehouse, document, counts)
-    warehouse.execute("select sha256 from staging_covid_document where url = %s", [document.url])
-    if warehouse.fetchone() == (sha256,):
+    validators = [document.validators.etag, document.validators.last_modified]
+    warehouse.execute(
+        "update staging_covid_document set etag = %s, last_modified = %s where url = %s and sha256 = %s"
+        " and (etag is distinct from %s or last_modified is distinct from %s)",
+        [*validators, document.url, sha256, *validators],
+    )
+    warehouse.execute("select from staging_covid_document where url = %s and sha256 = %s", [document.url, sha256])
+    if warehouse.rowcount:
         return
     _keep_definitions(warehouse, document, read_definitions(content.get("meta")), run)
     warehouse.execute(
@@ -46,7 +52,7 @@ def stage(warehouse: Cursor, document: Document, run: Run, counts: TableCounts) 
                etag          = excluded.etag,
                last_modified = excluded.last_modified
         """,
-        [document.url, document.fetched_at, sha256, document.validators.etag, document.validators.last_modified],
+        [document.url, document.fetched_at, sha256, *validators],
     )
 
 

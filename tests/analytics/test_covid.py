@@ -4,13 +4,10 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.conf import settings as project
@@ -21,8 +18,16 @@ from ingest.covid import extract
 from ingest.covid.client import CovidClient
 from ingest.models import PipelineRun
 from tests.conftest import Source, Warehouse
-from tests.ingest.covid.documents import GONE, META, Json, Publisher, change, day, days, document, history
-from tests.ingest.covid.documents import without_quotes
+from tests.ingest.covid.documents import (
+    GONE,
+    Json,
+    Publisher,
+    change,
+    day,
+    days,
+    history,
+    without_quotes,
+)
 from tests.ingest.test_failures import free_port
 
 REAL = project.BASE_DIR.parent / "shared" / "covid-api" / "v2" / "us"
@@ -132,11 +137,9 @@ def star(warehouse: Warehouse) -> Star:
             day: tuple(figures)
             for day, *figures in warehouse.execute(
                 f"""
-                select (last_update_at at time zone 'UTC')::date, {", ".join(columns)}
-                  from cases_dimension join {table} using (cases_id)
+                select (d.last_update_at at time zone 'UTC')::date, {", ".join(f"t.{column}" for column in columns)}
+                  from cases_dimension d join {table} t on t.cases_id = d.cases_id
                 """
-                if table != "cases_dimension"
-                else f"select (last_update_at at time zone 'UTC')::date, {', '.join(columns)} from {table}"
             )
         }
         for table, columns in COLUMNS.items()
@@ -582,9 +585,7 @@ def test_it_follows_a_restatement_and_its_withdrawal(
     assert warehouse.value("select count(*) from staging_covid_day") == 11
 
 
-def test_it_writes_nothing_when_it_loads_twice_and_says_so(
-    loaded: list[Json], warehouse: Warehouse, load, run
-) -> None:
+def test_it_writes_nothing_when_it_loads_twice_and_says_so(loaded: list[Json], warehouse: Warehouse, load, run) -> None:
     before = versions(warehouse)
     for again in (load, partial(load, "--full-refresh"), partial(run, "load_covid")):
         summary = again()
@@ -786,9 +787,7 @@ def test_it_loads_the_covid_figures_though_the_patients_cannot_be_had(
     assert warehouse.execute("select source from load_state") == [("covid",)]
 
 
-def test_it_says_of_both_sources_what_failed(
-    source: Source, publisher: Publisher, warehouse: Warehouse
-) -> None:
+def test_it_says_of_both_sources_what_failed(source: Source, publisher: Publisher, warehouse: Warehouse) -> None:
     source.execute("drop table patient")
     publisher.publish_history(b"<html>")
     with pytest.raises(CommandError, match=r"^msk failed: .*patient.* covid failed: .*is not JSON.*$"):

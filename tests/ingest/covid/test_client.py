@@ -2,7 +2,6 @@
 
 import gzip
 import itertools
-import os
 import socket
 import subprocess
 import sys
@@ -28,16 +27,21 @@ DAY = date(2021, 3, 7)
 HISTORY, DAY_PATH = "/v2/us/daily.json", "/v2/us/daily/2021-03-07.json"
 RETRIES = 2
 MEMORY_MEGABYTES = 150
-PATIENCE_SECONDS = 20
+SOON_SECONDS, PATIENCE_SECONDS = 5, 20
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
 RawServer = Callable[[Iterable[bytes]], str]
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch) -> None:
-    """No proxy of this machine between us and the server, and little time for it."""
+def direct(monkeypatch) -> None:
+    """No proxy of this machine between us and the server."""
     monkeypatch.setenv("NO_PROXY", "*")
+
+
+@pytest.fixture
+def impatient(monkeypatch) -> None:
+    """Little time for a server to answer."""
     monkeypatch.setattr(client_module, "CONNECT_SECONDS", 0.3)
     monkeypatch.setattr(client_module, "READ_SECONDS", 0.3)
 
@@ -102,11 +106,12 @@ def failure(base: str, kind: type[PipelineError], *, of: str = "history") -> str
     return line
 
 
-def fetch(base: str, known: Validators = Validators()) -> bytes | None:  # noqa: B008  (it is frozen)
+def fetch(base: str) -> bytes:
     """Return the history's body."""
     with CovidClient(base, retries=RETRIES, backoff_seconds=0) as client:
-        found = client.history(known)
-    return found and found.body
+        found = client.history(Validators())
+    assert found
+    return found.body
 
 
 # --- A server that is well
@@ -116,7 +121,8 @@ def test_it_gives_a_document_as_it_came(publisher: Publisher) -> None:
     publisher.publish(*days(3))
     with CovidClient(publisher.url) as client:
         whole, one = client.history(Validators()), client.day(DAY)
-    assert whole and one
+    assert whole
+    assert one
     assert (whole.url, whole.body) == (f"{publisher.url}/us/daily.json", history(*days(3)))
     assert (one.url, one.body) == (f"{publisher.url}/us/daily/2021-03-07.json", document(day()))
 
@@ -209,7 +215,8 @@ def folder(tmp_path: Path) -> Path:
 def test_it_reads_a_folder_by_its_name_or_address(folder: Path, form: Callable[[Path], str]) -> None:
     with CovidClient(form(folder)) as client:
         whole, one, none = client.history(Validators()), client.day(DAY), client.day(date(2021, 3, 8))
-    assert whole and one
+    assert whole
+    assert one
     assert (whole.body, one.body, none) == (history(day()), document(day()), None)
 
 
@@ -255,11 +262,11 @@ def test_it_says_that_a_name_is_unknown() -> None:
     failure("http://nohost.invalid/v2", TransientError)
 
 
-def test_it_gives_up_a_server_that_does_not_answer(raw_server: RawServer) -> None:
+def test_it_gives_up_a_server_that_does_not_answer(impatient, raw_server: RawServer) -> None:
     start = time.monotonic()
     line = failure(raw_server(Repeated(for_ever=b"", pause_seconds=0.1)), TransientError)
     assert "timed out" in line
-    assert time.monotonic() - start < (1 + RETRIES) * 0.3 + 0.5
+    assert time.monotonic() - start < SOON_SECONDS
 
 
 def test_it_gives_up_a_server_that_closes_the_door(raw_server: RawServer) -> None:
@@ -313,7 +320,7 @@ def test_it_waits_as_long_as_the_server_asks(httpserver: HTTPServer) -> None:
     httpserver.expect_request(HISTORY).respond_with_handler(busy)
     assert fetch(httpserver.url_for("/v2")) == history(day())
     first, second = times
-    assert 1 <= second - first < 1.5
+    assert second - first >= 1
 
 
 def test_it_waits_longer_each_time_when_the_server_does_not_say(httpserver: HTTPServer) -> None:
@@ -381,7 +388,7 @@ def test_it_says_that_a_document_broke_off(raw_server: RawServer, answer: bytes)
     assert "broke off" in failure(raw_server([HEAD + answer]), TransientError)
 
 
-def test_it_says_that_a_document_stopped_coming(raw_server: RawServer) -> None:
+def test_it_says_that_a_document_stopped_coming(impatient, raw_server: RawServer) -> None:
     pieces = Repeated(HEAD + b"Content-Length: 1000\r\n\r\n{", for_ever=b"", pause_seconds=0.1)
     assert "broke off" in failure(raw_server(pieces), TransientError)
 
@@ -399,7 +406,7 @@ def test_it_does_not_wait_for_a_document_that_drips(
     failure(
         raw_server(Repeated(HEAD + framing + encoding + b"\r\n", for_ever=drop, pause_seconds=0.02)), TransientError
     )
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < SOON_SECONDS
 
 
 def endless(piece: bytes, headers: bytes = b"Content-Length: 2147483648\r\n", head: bytes = HEAD) -> Repeated:
@@ -460,7 +467,7 @@ REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nConnection: close\r\n
 UNWELL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs Linux, which says how much memory was used")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux, which says how much memory was used")
 @pytest.mark.parametrize(
     ("pieces", "message"),
     [

@@ -1,4 +1,4 @@
-"""What the publisher says that its fields mean: kept, followed into the star, and a change of it recorded and alerted."""
+"""What the publisher says that its fields mean: kept, followed into the star, and each change recorded and alerted."""
 
 from datetime import datetime
 from typing import Any

@@ -1,9 +1,7 @@
 """extract_covid: what it keeps of the documents, what it asks for, and what it refuses."""
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -125,6 +123,20 @@ def test_it_asks_through_a_redirect_whether_the_history_is_the_same(publisher: P
     assert [status for _, status in requests] == [301, 200, 301, 304]
 
 
+def test_it_learns_that_the_server_calls_the_same_version_by_another_name(
+    httpserver, publisher, warehouse, run
+) -> None:
+    httpserver.clear()
+    for etag in ('"a"', '"b"', '"b"'):
+        history_of_three = httpserver.expect_ordered_request("/v2/us/daily.json")
+        history_of_three.respond_with_data(WHOLE, headers={"ETag": etag})
+    for _ in range(3):
+        run("extract_covid")
+    asked = [request.headers.get("If-None-Match") for request, _ in httpserver.log]
+    assert asked == [None, '"a"', '"b"']
+    assert warehouse.value("select count(distinct fetched_at) from staging_covid_day") == 1
+
+
 def test_it_fetches_one_day(publisher: Publisher, warehouse: Warehouse, run) -> None:
     publisher.publish(*days(3))
     with publisher.counted() as requests:
@@ -217,7 +229,9 @@ def test_it_leaves_the_star_as_it_was_when_there_is_no_document(
 
 
 def test_it_keeps_no_day_of_a_range_that_broke_off(publisher: Publisher, warehouse: Warehouse, run) -> None:
-    publisher.server.expect_ordered_request("/v2/us/daily/2021-03-06.json").respond_with_data(document(day("2021-03-06")))
+    publisher.server.expect_ordered_request("/v2/us/daily/2021-03-06.json").respond_with_data(
+        document(day("2021-03-06"))
+    )
     for _ in range(3):
         publisher.server.expect_ordered_request("/v2/us/daily/2021-03-07.json").respond_with_data(status=503)
     line = refusal(run, "extract_covid", "--from", "2021-03-06", "--to", "2021-03-07")
@@ -295,9 +309,7 @@ def test_it_refuses_what_is_no_document(
 
 
 @pytest.mark.parametrize("depth", [500, 3000, 30_000])
-def test_it_keeps_or_refuses_a_nested_document(
-    publisher: Publisher, warehouse: Warehouse, run, depth: int
-) -> None:
+def test_it_keeps_or_refuses_a_nested_document(publisher: Publisher, warehouse: Warehouse, run, depth: int) -> None:
     publisher.publish_history(nested(depth))
     try:
         run("extract_covid")
