@@ -26,7 +26,7 @@ install: $(INSTALLED) ## Make the virtual environment with everything in it
 $(INSTALLED): $(REQUIREMENTS)
 	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: name it with make SYSTEM_PYTHON=...")'
 	@echo "installing the dependencies into $(VENV)"
-	@test -x $(PYTHON) || $(SYSTEM_PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || $(SYSTEM_PYTHON) -m venv --clear $(VENV)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes $(addprefix -r ,$(REQUIREMENTS))
 	@touch $@
 

@@ -29,7 +29,9 @@ def progress(*, hidden: bool) -> Iterator[Callable[[TableCounts], None]]:
 
 def print_summary(run: Run, out: OutputWrapper) -> None:
     """Print what the run did to each table, in rows, and how long it took."""
-    table = Table(box=SIMPLE_HEAD, title=f"Run {run.id}", title_justify="left", show_edge=False, padding=0)
+    table = Table(
+        box=SIMPLE_HEAD, title=f"Run {run.id}: {run.source}", title_justify="left", show_edge=False, padding=0
+    )
     table.add_column("table", no_wrap=True)
     for name in COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)

@@ -38,9 +38,10 @@ class TableCounts:
 
 @dataclass
 class Run:
-    """A run in progress. `on_table` is called when a step begins on a table, for a progress display."""
+    """A run of one source in progress. `on_table` is called when a step begins on a table, for a progress display."""
 
     id: int
+    source: str
     on_table: Callable[[TableCounts], None] = lambda counts: None
     counts: list[TableCounts] = field(default_factory=list)
 
@@ -72,7 +73,7 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
     """
     record = PipelineRun.objects.create(command=command, source=source)
     connections["default"].close()  # it would idle for as long as the run takes, and may be cut
-    run = Run(record.pk)
+    run = Run(record.pk, source)
     try:
         with transaction.atomic(using="analytics"):
             _lock()

@@ -30,6 +30,10 @@ def test_it_names_the_commands_and_their_options(command: str, options: str) -> 
     assert set(re.findall(r"`(--[\w-]+)`", options)) <= set(parser._option_string_actions)
 
 
+def test_it_has_no_placeholder_left() -> None:
+    assert not re.findall(r"^\{\w+\}$", README, re.MULTILINE)
+
+
 def test_it_lists_every_command_of_ours() -> None:
     ours = {name for name, app in get_commands().items() if app in ("ingest", "analytics")}
     assert {command for command, _ in COMMANDS} == ours

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.checks import CheckMessage
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -10,10 +11,11 @@ from ingest.models.staging import WarehouseModel
 
 
 class ExactDecimalField(models.DecimalField):  # type: ignore[type-arg]  # not subscriptable at run time
-    """A number of any length, kept digit by digit: `numeric` without a scale to round to."""
+    """A number of any length, kept digit by digit: `numeric` without a scale to round or to fill up to."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"max_digits": 1000, "decimal_places": 500} | kwargs)
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
+        """Accept what Django's own field refuses, to have neither max_digits nor decimal_places."""
+        return models.Field.check(self, **kwargs)
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return "numeric"

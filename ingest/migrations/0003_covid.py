@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                 ('url', models.TextField(db_comment='Address of the document that it came in')),
                 ('fetched_at', models.DateTimeField(db_comment='When that document was fetched')),
                 ('sha256', models.TextField(db_comment="SHA-256 of the day's object as jsonb writes it, in hexadecimal")),
-                ('position', models.IntegerField(db_comment='Its place in the document, from 0')),
+                ('position', models.IntegerField(db_comment='Its place in the document, from 0; -1: no longer there')),
                 ('document', models.JSONField(db_comment="The day's object")),
             ],
             options={

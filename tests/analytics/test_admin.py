@@ -66,7 +66,13 @@ def loaded(source: Source, run: Run, settings: Settings) -> None:
     source.load_sample()
     run()
     run("run_pipeline", "--only", "covid")
-    SchemaChange.objects.create(run_id=1, detected_at=timezone.now(), field_name="Cases", kind="appeared", detail={})
+    SchemaChange.objects.create(
+        run_id=PipelineRun.objects.latest("pk").pk,
+        detected_at=timezone.now(),
+        field_name="Cases",
+        kind="appeared",
+        detail={},
+    )
     ScheduleOverride.objects.create(schedule_id=1, milestone_slug="consent", offset_start_days=1)
 
 

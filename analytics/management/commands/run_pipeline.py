@@ -19,8 +19,8 @@ SOURCES = ("msk", "covid")
 
 class Command(PipelineCommand):
     help = (
-        "Extract, stage and load both sources, each in one transaction of the warehouse. A source that fails keeps "
-        "the other from nothing; the exit code tells."
+        "Extract, stage and load both sources, each in one transaction of the warehouse. Each succeeds or fails for "
+        "itself; the exit code tells."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
