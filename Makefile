@@ -59,6 +59,7 @@ test-docker: ## Try the whole story in Docker: up, pipeline, counts, reload, dow
 
 bench: $(INSTALLED) ## Time the pipeline against the floor; SIZE=20000 patients, ROUNDS=3
 	@$(PYTHON) -m bench --patients $(SIZE) --rounds $(ROUNDS)
+	@$(PYTHON) -m bench.covid
 	@$(PYTHON) -m bench.slugs
 
 format: $(INSTALLED) ## Format the code

@@ -10,20 +10,25 @@ medians and their ratio to the floor's are printed.
 import argparse
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import NamedTuple
 
-from dotenv import load_dotenv
+from bench.server import (
+    SOURCE,
+    STAR,
+    Measured,
+    check,
+    drop_databases,
+    make_star,
+    manage,
+    measure,
+    new_database,
+    sql,
+    use_server,
+)
 
-from pipeline_project import embedded
-
-ROOT = Path(__file__).resolve().parent.parent
-SOURCE, STAR, LOG = "bench_msk", "bench_star", "bench_default"
 TABLES = (
     *("schedule", "activity", "journey", "journey_activity", "patient"),
     *("patient_journey", "device", "survey", "step_result", "survey_result"),
@@ -50,13 +55,6 @@ CHANGES = {
 }
 
 
-class Measured(NamedTuple):
-    """Wall-clock seconds of a command and the most memory that it held, in MB."""
-
-    seconds: float
-    peak_mb: float
-
-
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
@@ -80,24 +78,7 @@ def main() -> None:
             measure(*manage("run_pipeline", "--only", "msk", "--full-refresh"))
         )
     print_results(results)
-    for name in (SOURCE, STAR, LOG):
-        sql("postgres", f"drop database {name}")
-
-
-def use_server() -> None:
-    """Point every command of this process at the configured server, or the embedded one, and at databases apart."""
-    load_dotenv(ROOT / ".env")
-    if embedded.is_wanted():
-        embedded.use()
-    os.environ |= {
-        "POSTGRES_DB": LOG,
-        "POSTGRES_ANALYTICS_DB": STAR,
-        "POSTGRES_SECONDARY_DB": SOURCE,
-        "PGHOST": os.environ["POSTGRES_HOST"],
-        "PGPORT": os.environ.get("POSTGRES_PORT") or "5432",
-        "PGUSER": os.environ.get("POSTGRES_USER") or "postgres",
-        "PGPASSWORD": os.environ.get("POSTGRES_PASSWORD", ""),
-    }
+    drop_databases()
 
 
 def load_source(patients: int, days: int) -> None:
@@ -109,13 +90,6 @@ def load_source(patients: int, days: int) -> None:
         check(*manage("make_sample_data", *size, "--output", str(dump)))
         check("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", SOURCE, "-o", os.devnull, "-f", str(dump))
     sql(SOURCE, "vacuum analyze")
-
-
-def make_star() -> None:
-    """Make an empty warehouse; the databases keep their places for the next round."""
-    new_database(STAR)
-    check(*manage("prepare_databases"))
-    sql("postgres", "checkpoint")
 
 
 def floor() -> Measured:
@@ -132,17 +106,6 @@ def floor() -> Measured:
     return Measured(time.monotonic() - start, 0)
 
 
-def measure(*command: str) -> Measured:
-    """Run a command and say how long it took and how much memory it held at most."""
-    sql("postgres", "checkpoint")
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT)
-    _, status, usage = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status):
-        sys.exit(f"{' '.join(command)} failed")
-    return Measured(time.monotonic() - start, usage.ru_maxrss / 1024)
-
-
 def print_results(results: dict[str, list[Measured]]) -> None:
     """Print a line a case: median seconds, ratio to the floor, peak memory."""
     base = statistics.median(one.seconds for one in results["floor"])
@@ -151,28 +114,6 @@ def print_results(results: dict[str, list[Measured]]) -> None:
         seconds = statistics.median(one.seconds for one in measured)
         peak = max(one.peak_mb for one in measured)
         print(f"{case:<34}{seconds:>9.2f}{seconds / base:>10.2f}{peak:>9.0f}")
-
-
-def new_database(name: str) -> None:
-    sql("postgres", f"drop database if exists {name} with (force)")
-    sql("postgres", f"create database {name}")
-
-
-def manage(*arguments: str) -> tuple[str, ...]:
-    return (sys.executable, str(ROOT / "manage.py"), *arguments)
-
-
-def sql(database: str, statement: str) -> str:
-    """Run a statement with psql and return what it printed."""
-    return check("psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement)
-
-
-def check(*command: str) -> str:
-    """Run a command, which must succeed, and return what it printed."""
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    if result.returncode:
-        sys.exit(f"{' '.join(command)} failed: {result.stderr.strip()}")
-    return result.stdout.strip()
 
 
 if __name__ == "__main__":

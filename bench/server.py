@@ -1,0 +1,84 @@
+"""What the benchmarks share: the server with databases of their own, and a process's time and memory."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from dotenv import load_dotenv
+
+from pipeline_project import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE, STAR, LOG = "bench_msk", "bench_star", "bench_default"
+
+
+class Measured(NamedTuple):
+    """Wall-clock seconds of a command and the most memory that it held, in MB."""
+
+    seconds: float
+    peak_mb: float
+
+
+def use_server() -> None:
+    """Point every command of this process at the configured server, or the embedded one, and at databases apart."""
+    load_dotenv(ROOT / ".env")
+    if embedded.is_wanted():
+        embedded.use()
+    os.environ |= {
+        "POSTGRES_DB": LOG,
+        "POSTGRES_ANALYTICS_DB": STAR,
+        "POSTGRES_SECONDARY_DB": SOURCE,
+        "PGHOST": os.environ["POSTGRES_HOST"],
+        "PGPORT": os.environ.get("POSTGRES_PORT") or "5432",
+        "PGUSER": os.environ.get("POSTGRES_USER") or "postgres",
+        "PGPASSWORD": os.environ.get("POSTGRES_PASSWORD", ""),
+    }
+
+
+def make_star() -> None:
+    """Make an empty warehouse; the databases keep their places for the next round."""
+    new_database(STAR)
+    check(*manage("prepare_databases"))
+    sql("postgres", "checkpoint")
+
+
+def measure(*command: str) -> Measured:
+    """Run a command and say how long it took and how much memory it held at most."""
+    sql("postgres", "checkpoint")
+    start = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT)
+    _, status, usage = os.wait4(process.pid, 0)
+    if os.waitstatus_to_exitcode(status):
+        sys.exit(f"{' '.join(command)} failed")
+    return Measured(time.monotonic() - start, usage.ru_maxrss / 1024)
+
+
+def new_database(name: str) -> None:
+    sql("postgres", f"drop database if exists {name} with (force)")
+    sql("postgres", f"create database {name}")
+
+
+def manage(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, str(ROOT / "manage.py"), *arguments)
+
+
+def sql(database: str, statement: str) -> str:
+    """Run a statement with psql and return what it printed."""
+    return check("psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement)
+
+
+def check(*command: str) -> str:
+    """Run a command, which must succeed, and return what it printed."""
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    if result.returncode:
+        sys.exit(f"{' '.join(command)} failed: {result.stderr.strip()}")
+    return result.stdout.strip()
+
+
+def drop_databases() -> None:
+    """Leave nothing behind."""
+    for name in (SOURCE, STAR, LOG):
+        sql("postgres", f"drop database if exists {name}")
