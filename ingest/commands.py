@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from ingest.display import print_summary, progress
 from ingest.errors import NotRecordedError, explain
 from ingest.interrupts import cancel_on_stop
-from ingest.runs import Run, pipeline_run
+from ingest.runs import Run, dry_run, pipeline_run
 
 
 class PipelineCommand(BaseCommand):
@@ -21,6 +21,9 @@ class PipelineCommand(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--print-logs", action="store_true", help="print a log line for each table as it is done")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would be inserted, updated and deleted, and write nothing"
+        )
 
     def handle(self, **options: Any) -> None:
         self.run_or_fail(self.source, partial(self.steps, options=options), options)
@@ -35,13 +38,13 @@ class PipelineCommand(BaseCommand):
             raise CommandError(_failure(error)) from error
 
     def _run(self, source: str, steps: Callable[[Run], None], options: dict[str, Any]) -> None:
-        """Do `steps` in a run of its own, recorded and shown as it goes, and print what it did."""
+        """Do `steps` in a run of its own, recorded and shown as it goes, and print what it did or, dry, would do."""
         if options["print_logs"]:
             for name in ("ingest", "analytics"):
                 logging.getLogger(name).setLevel(logging.INFO)
         command = self.__module__.rsplit(".", 1)[-1]
-        shown = progress(hidden=options["print_logs"])
-        with shown as show, pipeline_run(command, source) as run, cancel_on_stop():
+        started = dry_run(source) if options["dry_run"] else pipeline_run(command, source)
+        with progress(hidden=options["print_logs"]) as show, started as run, cancel_on_stop():
             run.on_table = show
             steps(run)
         print_summary(run, self.stdout)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ingest.runs import Run, TableCounts
+from ingest.runs import DRY, Run, TableCounts
 
 COLUMNS = ("read", "inserted", "updated", "deleted", "rejected", "seconds")
 LEAST_WIDTH = 88  # of the table with numbers of seven digits; a narrower terminal wraps it rather than cut it
@@ -28,10 +28,9 @@ def progress(*, hidden: bool) -> Iterator[Callable[[TableCounts], None]]:
 
 
 def print_summary(run: Run, out: OutputWrapper) -> None:
-    """Print what the run did to each table, in rows, and how long it took."""
-    table = Table(
-        box=SIMPLE_HEAD, title=f"Run {run.id}: {run.source}", title_justify="left", show_edge=False, padding=0
-    )
+    """Print what the run did to each table, or would have done, in rows, and how long it took."""
+    title = f"Run {run.id}: {run.source}" if run.id != DRY else f"Dry run: {run.source}, nothing was written"
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", show_edge=False, padding=0)
     table.add_column("table", no_wrap=True)
     for name in COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)

@@ -3,18 +3,18 @@ with dated as (
     select s.date as day
     from step_result_fact as s
     where {steps}
-    union all
+    union
     select unnest(array[(r.start_time at time zone 'UTC')::date, (r.end_time at time zone 'UTC')::date])
     from survey_result_fact as r
     where {results}
-    union all
+    union
     select
         unnest(array[
             f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date
         ])
     from patient_journey_fact as f
     where {journeys}
-    union all
+    union
     select unnest(array[w.window_start_date, w.window_end_date])
     from patient_journey_schedule_window as w
     where {in_scope}

@@ -1,11 +1,12 @@
 """What of the star a load has to look at: all of it, or the parts whose inputs changed since the last load.
 
 A part is a bucket of a staged table (ingest/msk/tables.py). extract_msk notes in pending_bucket where rows changed; to
-these come the buckets of rows whose parents came, went or changed in this load. For windows it is the patient journeys
-whose fingerprint, of all that goes into their windows, is not the one stored.
+these come the buckets of rows whose parents came, went or changed in this load. A window is looked at when its patient
+journey, or the journey's activity with its schedule, no longer has the fingerprint that is stored.
 """
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from django.conf import settings
@@ -31,6 +32,11 @@ PARENTS = {
 TOUCHED = {parent for parents in PARENTS.values() for parent in parents.values()} | {
     "step_result_fact",
     "survey_result_fact",
+}
+# What has fingerprints, and the columns that name it; <name>_fingerprint is the table, and the file of its query.
+FINGERPRINTS = {
+    "patient_journey": ("patient_journey_id",),
+    "journey_activity": ("journey_id", "activity_id"),
 }
 EVERYTHING, NOTHING = SQL("true"), SQL("false")
 
@@ -99,35 +105,50 @@ class Scope:
         """Return the table to which the keys that a load changes in `table` are added, if they are needed."""
         return touched(table) if table in TOUCHED and not self.everything else None
 
-    def find_journeys(self, fingerprints: Composable) -> None:
-        """Leave the patient journeys in whose windows something changed in scope_window; keep the new fingerprints.
+    def find_windows(self, queries: Mapping[str, Composable], changed_windows: Composable) -> None:
+        """Leave the windows in whose inputs something changed in scope_window; keep the new fingerprints.
 
-        `fingerprints` is the query for patient_journey_id and fingerprint as they are now.
+        `queries` gives for each table of fingerprints its rows as they should be now, `changed_windows` the windows of
+        those that changed.
         """
-        self.warehouse.execute(
-            SQL(
-                """
-                create temp table fingerprint_now on commit drop as {};
-                create temp table scope_window on commit drop as
-                select patient_journey_id
-                  from fingerprint_now n
-                  full join window_fingerprint w using (patient_journey_id)
-                 where n.fingerprint is distinct from w.fingerprint;
-                delete from window_fingerprint
-                 where patient_journey_id in (select patient_journey_id from scope_window);
-                insert into window_fingerprint (patient_journey_id, fingerprint)
-                select patient_journey_id, fingerprint
-                  from fingerprint_now
-                 where patient_journey_id in (select patient_journey_id from scope_window)
-                """
-            ).format(fingerprints)
-        )
+        for name, key in FINGERPRINTS.items():
+            self.warehouse.execute(
+                SQL(
+                    """
+                    create temp table {now} on commit drop as {query};
+                    create temp table {stale} on commit drop as
+                    select {key}
+                      from {now} n
+                      full join {stored} s using ({key})
+                     where n.fingerprint is distinct from s.fingerprint;
+                    delete from {stored}
+                     where ({key}) in (select {key} from {stale});
+                    insert into {stored} ({key}, fingerprint)
+                    select {key}, fingerprint
+                      from {now}
+                     where ({key}) in (select {key} from {stale})
+                    """
+                ).format(
+                    now=Identifier(f"{name}_now"),
+                    stale=Identifier(f"stale_{name}"),
+                    stored=Identifier(f"{name}_fingerprint"),
+                    key=SQL(", ").join(map(Identifier, key)),
+                    query=queries[name],
+                )
+            )
+        if not self.everything:
+            self.warehouse.execute(
+                SQL("create temp table scope_window on commit drop as {}; analyze scope_window").format(changed_windows)
+            )
 
-    def windows(self, alias: str) -> Composable:
-        """Return the condition for the windows to look at, by the patient_journey_id of `alias`."""
+    def windows(self, *columns: str) -> Composable:
+        """Return the condition for the windows to look at, by `columns`: id, or patient_journey_id and activity_id."""
         if self.everything:
             return EVERYTHING
-        return SQL("{}.patient_journey_id in (select patient_journey_id from scope_window)").format(Identifier(alias))
+        return SQL("({}) in (select {} from scope_window)").format(
+            SQL(", ").join(Identifier(*column.split(".")) for column in columns),
+            SQL(", ").join(Identifier(column.split(".")[-1]) for column in columns),
+        )
 
     def has_windows(self) -> bool:
         """Tell whether any window is to be looked at."""
@@ -148,7 +169,7 @@ class Scope:
         if self.everything:
             return EVERYTHING
         changed = self.changed(f"{alias}.survey_result_id", "survey_result_fact")
-        return SQL("({} or {})").format(self.windows(alias), changed)
+        return SQL("({} or {})").format(self.windows(f"{alias}.patient_journey_id", f"{alias}.activity_id"), changed)
 
     def done(self) -> None:
         """Note that the star is in step with the staging tables."""

@@ -9,7 +9,7 @@ from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
 from analytics import models
 from analytics.loads.rejects import list_rejects
-from analytics.loads.scope import EVERYTHING, NOTHING, Scope
+from analytics.loads.scope import EVERYTHING, FINGERPRINTS, NOTHING, Scope
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.errors import PipelineError
 from ingest.reconcile import Target, reconcile
@@ -96,8 +96,9 @@ def load_msk(run: Run) -> None:
 
 
 def _check_staged(warehouse: Cursor) -> None:
-    warehouse.execute("select from staged_bucket limit 1")
-    if not warehouse.rowcount:
+    warehouse.execute("select exists (select from pending_bucket) or exists (select from loaded_with)")
+    (extracted,) = one_row(warehouse)
+    if not extracted:
         raise PipelineError("nothing has been extracted yet: run manage.py extract_msk first")
     warehouse.execute(
         """
@@ -132,10 +133,12 @@ def _load_judged(warehouse: Cursor, subject: Subject, scope: Scope, run: Run, co
 def _load_derived(warehouse: Cursor, subject: Subject, scope: Scope, counts: TableCounts) -> None:
     """Load a table that is worked out from other tables of the star."""
     if subject.query == "window":
-        scope.find_journeys(SQL(_read("fingerprint")))
+        scope.find_windows(
+            {name: SQL(_read(f"{name}_fingerprint")) for name in FINGERPRINTS}, SQL(_read("changed_window"))
+        )
         if scope.has_windows():
-            query = query_of(subject, in_scope=scope.windows("f"))
-            counts.read = reconcile(warehouse, _target(subject, scope.windows("t")), query, counts)
+            query = query_of(subject, in_scope=scope.windows("f.patient_journey_id", "a.activity_id"))
+            counts.read = reconcile(warehouse, _target(subject, scope.windows("t.id")), query, counts)
     elif subject.query == "completion":
         if scope.has_completions():
             query = query_of(subject, in_scope=scope.completions("r"))
@@ -143,7 +146,7 @@ def _load_derived(warehouse: Cursor, subject: Subject, scope: Scope, counts: Tab
     else:
         query = query_of(
             subject,
-            in_scope=scope.windows("w"),
+            in_scope=scope.windows("w.id"),
             steps=scope.changed("s.id", "step_result_fact"),
             results=scope.changed("r.survey_result_id", "survey_result_fact"),
             journeys=scope.changed("f.patient_journey_id", "patient_journey_fact"),

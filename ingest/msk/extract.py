@@ -1,5 +1,9 @@
 """extract_msk: msk_db into the staging tables."""
 
+from collections.abc import Iterator
+
+from django.conf import settings
+
 from ingest.cursors import raw_cursor
 from ingest.errors import PipelineError
 from ingest.msk.snapshot import snapshot
@@ -8,14 +12,15 @@ from ingest.msk.tables import TABLES
 from ingest.runs import Run
 
 STEP = "extract_msk"
+ALLOW_DELETES = "go on even if the source lost more of its rows than MSK_MAX_DELETE_PERCENT"
 
 
-def extract_msk(run: Run, *, full_refresh: bool = False) -> None:
+def extract_msk(run: Run, *, full_refresh: bool = False, allow_deletes: bool = False) -> None:
     """Bring every staging table in step with msk_db, as one snapshot of it shows the ten tables.
 
     The source's transaction ends when its rows are copied; comparing them is the warehouse's work alone. With
     `full_refresh` every row is read and compared, whatever the digests say. Raises PipelineError for a source that is
-    not as expected or holds no row at all.
+    not as expected and, unless `allow_deletes`, for one that has lost more than a mishap would.
     """
     staging_tables = []
     with raw_cursor("analytics") as warehouse:
@@ -28,13 +33,30 @@ def extract_msk(run: Run, *, full_refresh: bool = False) -> None:
         for staging in staging_tables:
             with run.table(STEP, staging.table.name):
                 staging.compare()
-        _check_not_empty(staging_tables)
+        if not allow_deletes:
+            _check_losses(staging_tables)
 
 
-def _check_not_empty(staging_tables: list[StagingTable]) -> None:
-    """Raise PipelineError when the source has no row in any table: that is a mishap, not a change."""
-    if not any(staging.source_rows() for staging in staging_tables):
+def _check_losses(staging_tables: list[StagingTable]) -> None:
+    """Raise PipelineError when the source is empty, or lacks so much of what it had that it looks like a mishap."""
+    if not any(staging.rows_now() for staging in staging_tables):
         raise PipelineError(
             "the ten tables of the source database are all empty: load your dump into it (README, The source) "
-            "and run the command again"
+            "and run the command again, or run it with --allow-deletes if that is meant"
         )
+    losses = "; ".join(loss for staging in staging_tables for loss in _losses(staging))
+    if losses:
+        raise PipelineError(
+            f"the source has lost more than MSK_MAX_DELETE_PERCENT={settings.MSK_MAX_DELETE_PERCENT} allows: {losses}. "
+            "Restore the rows, or if they are meant to be gone run the command again with --allow-deletes "
+            "(and with --dry-run first, to see what that does)"
+        )
+
+
+def _losses(staging: StagingTable) -> Iterator[str]:
+    """Yield what is alarming about a table: it is empty after it was not, or too many of its rows are gone."""
+    before, lost = staging.rows_before(), staging.counts.deleted
+    if before > 0 == staging.rows_now():
+        yield f"{staging.table.name} is empty, it had {before:,} rows"
+    elif lost * 100 > before * settings.MSK_MAX_DELETE_PERCENT:
+        yield f"{staging.table.name} lost {lost:,} of {before:,} rows"

@@ -34,6 +34,7 @@ class StagingTable:
             "difference": Identifier(f"difference_{table.name}"),
             "bucket": SQL(table.bucket),
             "columns": SQL(", ").join(map(Identifier, table.columns)),
+            "identity": SQL(", ").join(map(Identifier, table.identity)),
             "staged_row": table.column_list("t"),
             "differing_row": table.column_list("d"),
         }
@@ -98,11 +99,14 @@ class StagingTable:
         self._execute(
             "insert into {staging} ({columns}) select {columns} from {difference}, generate_series(1, wanted)"
         )
-        self.counts.inserted, self.counts.deleted = self._row(
+        self.counts.inserted, self.counts.updated, self.counts.deleted = self._row(
             """
             select coalesce(sum(greatest(wanted - staged, 0)), 0)::bigint,
+                   coalesce(sum(least(wanted, staged)), 0)::bigint,
                    coalesce(sum(greatest(staged - wanted, 0)), 0)::bigint
-              from {difference}
+              from (select sum(wanted) as wanted, sum(staged) as staged
+                      from {difference}
+                     group by {identity}) by_identity
             """
         )
         self._execute(
@@ -116,9 +120,13 @@ class StagingTable:
         )
         self._keep_digests()
 
-    def source_rows(self) -> int:
+    def rows_now(self) -> int:
         """Return the number of rows that the source's table has."""
         return int(self._value("select coalesce(sum(row_count), 0) from {digest}"))
+
+    def rows_before(self) -> int:
+        """Return the number of rows that the staging table had before they were compared."""
+        return self.rows_now() - self.counts.inserted + self.counts.deleted
 
     def _find_changed_buckets(self, source: Snapshot) -> None:
         self._execute("create temp table {digest} (bucket bigint, row_count bigint, digest numeric) on commit drop")

@@ -21,12 +21,17 @@ TYPES = {
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A table of the source. `derived` names a column that the source does not have but `rows` adds to it."""
+    """A table of the source.
+
+    `identity` names the columns that tell its rows apart, where they do; `derived` those that the source does not have
+    but `rows` adds.
+    """
 
     name: str
     columns: Mapping[str, str]
     bucket: str
     rows: str
+    identity: tuple[str, ...] = ("id",)
     derived: tuple[str, ...] = ()
 
     @property
@@ -91,6 +96,7 @@ TABLES = (
         {"journey_id": "integer", "activity_id": "integer"},
         bucket="coalesce(t.journey_id, -1)",
         rows="journey_activity t",
+        identity=("journey_id", "activity_id"),
     ),
     _keyed("patient", age_bracket="text", sex="text", hospital="text"),
     PATIENT_JOURNEY,
@@ -101,6 +107,7 @@ TABLES = (
         {"patient_id": "integer", "date": "date", "value": "text"},
         bucket=STEP_RESULT_BUCKET,
         rows="step_result t",
+        identity=("patient_id", "date"),
     ),
     SourceTable(
         "survey_result",

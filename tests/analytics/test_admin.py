@@ -31,7 +31,10 @@ from tests.conftest import COVID_SAMPLE, Source, Warehouse
 Run = Callable[..., str]
 
 # What the pipeline keeps for itself, beside the staging tables.
-INTERNAL = {"staged_bucket", "pending_bucket", "loaded_with", "window_fingerprint", "django_migrations"}
+INTERNAL = {
+    *("staged_bucket", "pending_bucket", "loaded_with", "django_migrations"),
+    *("patient_journey_fingerprint", "journey_activity_fingerprint"),
+}
 
 # The site is made when its settings are read, and whitenoise warns while `collectstatic` has not run.
 pytestmark = pytest.mark.filterwarnings("ignore:No directory at:UserWarning")

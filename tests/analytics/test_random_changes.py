@@ -167,7 +167,7 @@ def kill_a_run(chance: random.Random) -> None:
     names = {"POSTGRES_DB": "default", "POSTGRES_ANALYTICS_DB": "analytics", "POSTGRES_SECONDARY_DB": "msk_db"}
     environment = os.environ | {name: connections[alias].settings_dict["NAME"] for name, alias in names.items()}
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "run_pipeline", "--only", "msk"],
+        [sys.executable, "manage.py", "run_pipeline", "--only", "msk", "--allow-deletes"],
         cwd=settings.BASE_DIR,
         env=environment,
         stdout=subprocess.DEVNULL,
@@ -202,12 +202,13 @@ def test_it_equals_the_recomputation_after_any_changes(
             kill_a_run(chance)
             wait_until_unlocked(warehouse)
         if number % 3:
-            run()
+            run("run_pipeline", "--allow-deletes")
         else:  # the steps alone, with more changes in between: what is pending is not lost
-            run("extract_msk")
+            run("extract_msk", "--allow-deletes")
             history += changes.apply()
-            for step in ("extract_msk", "parse_slugs", "load_msk"):
-                run(step)
+            run("extract_msk", "--allow-deletes")
+            run("parse_slugs")
+            run("load_msk")
         try:
             assert_same(warehouse.star(), world.star())
         except AssertionError as error:

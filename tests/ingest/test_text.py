@@ -116,7 +116,7 @@ def test_it_carries_a_text_of_a_million_characters(source: Source, warehouse: Wa
 @given(texts=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=1, max_size=200))
 def test_it_carries_any_text_as_it_is(source: Source, warehouse: Warehouse, run, texts: list[str | None]) -> None:
     fill(source, texts)
-    run()
+    run("run_pipeline", "--allow-deletes")
     assert_arrived(warehouse, texts)
 
 

@@ -10,7 +10,7 @@ from analytics.loads.covid import load_covid
 from analytics.loads.star import load_msk
 from ingest.commands import PipelineCommand
 from ingest.covid.extract import Request, extract_covid
-from ingest.msk.extract import extract_msk
+from ingest.msk.extract import ALLOW_DELETES, extract_msk
 from ingest.msk.parse import parse_slugs
 from ingest.runs import Run
 
@@ -31,6 +31,7 @@ class Command(PipelineCommand):
         )
         parser.add_argument("--skip-analytics", action="store_true", help="stop when the staging tables are filled")
         parser.add_argument("--full-refresh", action="store_true", help="read and compare everything, changed or not")
+        parser.add_argument("--allow-deletes", action="store_true", help=ALLOW_DELETES)
 
     def handle(self, **options: Any) -> None:
         if options["skip_staging"] and options["skip_analytics"]:
@@ -57,7 +58,7 @@ class Command(PipelineCommand):
 
     def msk(self, run: Run, options: dict[str, Any]) -> None:
         if not options["skip_staging"]:
-            extract_msk(run, full_refresh=options["full_refresh"])
+            extract_msk(run, full_refresh=options["full_refresh"], allow_deletes=options["allow_deletes"])
             parse_slugs(run)
         if not options["skip_analytics"]:
             load_msk(run)

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from ingest.commands import PipelineCommand
-from ingest.msk.extract import extract_msk
+from ingest.msk.extract import ALLOW_DELETES, extract_msk
 from ingest.runs import Run
 
 
@@ -17,6 +17,7 @@ class Command(PipelineCommand):
         parser.add_argument(
             "--full-refresh", action="store_true", help="read and compare every row, whatever the digests say"
         )
+        parser.add_argument("--allow-deletes", action="store_true", help=ALLOW_DELETES)
 
     def steps(self, run: Run, options: dict[str, Any]) -> None:
-        extract_msk(run, full_refresh=options["full_refresh"])
+        extract_msk(run, full_refresh=options["full_refresh"], allow_deletes=options["allow_deletes"])

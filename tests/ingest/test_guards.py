@@ -1,0 +1,115 @@
+"""A source that has lost its rows stops a run; a dry run says what a run would do."""
+
+import pytest
+from django.core.management.base import CommandError
+
+from ingest.models import PipelineRun
+from tests.conftest import COVID_SAMPLE, Source, Warehouse
+from tests.ingest.test_staging import versions
+
+
+@pytest.fixture
+def loaded(source: Source, run) -> Source:
+    """A hundred patients, their devices and three days of steps, already in the warehouse."""
+    source.execute("insert into patient select n, '60-69', 'f', 'North' from generate_series(1, 100) n")
+    source.execute("insert into device select n, 'iOS', '17' from generate_series(1, 2) n")
+    source.execute(
+        "insert into step_result select p, date '2024-03-01' + d, '100'"
+        " from generate_series(1, 100) p, generate_series(0, 2) d"
+    )
+    run("run_pipeline")
+    return source
+
+
+def assert_refused(run, *said: str, options: tuple[str, ...] = ()) -> None:
+    with pytest.raises(CommandError) as refusal:
+        run("run_pipeline", *options)
+    for text in (*said, "--allow-deletes", "The warehouse is as it was."):
+        assert text in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        ("delete from patient where id > 49", "patient lost 51 of 100 rows"),
+        ("delete from step_result where patient_id <= 51", "step_result lost 153 of 300 rows"),
+        ("update patient set id = id + 1000", "patient lost 100 of 100 rows"),
+        ("truncate device", "device is empty, it had 2 rows"),
+        ("truncate device; delete from patient where id > 40", "patient lost 60 of 100 rows; device is empty"),
+    ],
+)
+def test_it_refuses_a_source_that_lost_too_much(
+    loss: str, said: str, loaded: Source, warehouse: Warehouse, run
+) -> None:
+    before = versions(warehouse)
+    loaded.execute(loss)
+    assert_refused(run, said, "MSK_MAX_DELETE_PERCENT=50")
+    assert_refused(run, said, options=("--full-refresh",))
+    assert_refused(run, said, options=("--dry-run",))
+    assert versions(warehouse) == before
+    run("run_pipeline", "--allow-deletes")
+    assert warehouse.star() == loaded.star()
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "delete from patient where id > 50",
+        "delete from device where id = 2",
+        "update patient set hospital = 'South'",
+        "delete from patient where id > 30; insert into patient select n from generate_series(31, 80) n",
+    ],
+)
+def test_it_follows_a_source_that_lost_no_more_than_it_may(
+    loss: str, loaded: Source, warehouse: Warehouse, run
+) -> None:
+    loaded.execute(loss)
+    run("run_pipeline")
+    assert warehouse.star() == loaded.star()
+
+
+@pytest.mark.parametrize(("percent", "deleted"), [(0, 1), (10, 11), (99, 100)])
+def test_it_takes_the_limit_from_the_settings(percent: int, deleted: int, settings, loaded: Source, run) -> None:
+    settings.MSK_MAX_DELETE_PERCENT = percent
+    loaded.execute(f"delete from patient where id <= {deleted}")
+    assert_refused(run, "patient")
+
+
+def test_it_refuses_a_source_that_has_become_empty_whatever_the_limit(settings, loaded: Source, run) -> None:
+    settings.MSK_MAX_DELETE_PERCENT = 100
+    loaded.clear()
+    assert_refused(run, "the ten tables of the source database are all empty")
+    run("run_pipeline", "--allow-deletes")
+
+
+def test_it_counts_an_update_as_one(loaded: Source, run) -> None:
+    loaded.execute("update patient set hospital = 'South' where id <= 10; delete from patient where id = 11")
+    loaded.execute("insert into patient values (101, null, null, null), (102, null, null, null)")
+    run("run_pipeline")
+    (counts,) = (c for c in PipelineRun.objects.latest("pk").counts if c["table"] == "patient")
+    assert (counts["inserted"], counts["updated"], counts["deleted"]) == (2, 10, 1)
+
+
+def test_a_dry_run_says_what_a_run_would_do_and_writes_nothing(loaded: Source, warehouse: Warehouse, run) -> None:
+    loaded.execute("update patient set hospital = 'South' where id <= 10; delete from patient where id = 11")
+    before, runs = versions(warehouse), PipelineRun.objects.count()
+    said = run("run_pipeline", "--dry-run")
+    assert "Dry run: msk, nothing was written" in said
+    assert (versions(warehouse), PipelineRun.objects.count()) == (before, runs)
+    really = run("run_pipeline")
+    assert counts_of(said) == counts_of(really)
+    assert "patient_dimension" in really
+
+
+def test_every_step_can_be_tried_dry(settings, loaded: Source, warehouse: Warehouse, run) -> None:
+    settings.COVID_API_URL = str(COVID_SAMPLE)
+    before = versions(warehouse)
+    loaded.execute("delete from patient where id = 11")
+    for command in ("extract_msk", "parse_slugs", "load_msk", "extract_covid", "load_covid"):
+        assert "nothing was written" in run(command, "--dry-run")
+    assert versions(warehouse) == before
+
+
+def counts_of(summary: str) -> list[list[str]]:
+    """Return a printed summary without its title and its seconds."""
+    return [line.split()[:-1] for line in summary.splitlines()[1:]]
