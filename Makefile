@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
 PORT ?= 8000
-SIZE ?= 20000
+SIZE ?= 2000 20000
 ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
@@ -57,7 +57,7 @@ test-large: $(INSTALLED) ## Compare the star of 20,000 patients with an independ
 test-docker: ## Try the whole story in Docker: up, pipeline, counts, reload, down
 	@tests/docker.sh
 
-bench: $(INSTALLED) ## Time the pipeline against the floor; SIZE=20000 patients, ROUNDS=3
+bench: $(INSTALLED) ## Time the pipeline against the floor; SIZE="2000 20000" patients, ROUNDS=3
 	@$(PYTHON) -m bench --patients $(SIZE) --rounds $(ROUNDS)
 	@$(PYTHON) -m bench.covid
 	@$(PYTHON) -m bench.slugs

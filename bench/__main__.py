@@ -1,20 +1,20 @@
 """Time a first load, and the runs after it, against the floor, on the server that the project uses.
 
-    python -m bench [--patients 20000] [--days 90] [--rounds 3]
+    python -m bench [--patients 2000 20000] [--days 90] [--rounds 3]
 
 The floor is `psql COPY … | psql COPY …` for each source table, then the statements of floor.sql, into tables of the
-same columns and indexes. Each round measures all cases in turn, so that a noisy machine disturbs them alike; the
-medians and their ratio to the floor's are printed.
+same columns and indexes. Each round measures all cases in turn, so that a noisy machine disturbs them alike; what is
+kept in results/ are the medians, a size beside the other.
 """
 
 import argparse
 import os
-import statistics
 import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
 
+from bench.results import FLOOR, keep
 from bench.server import (
     SOURCE,
     STAR,
@@ -23,7 +23,7 @@ from bench.server import (
     drop_databases,
     make_star,
     manage,
-    measure,
+    measure_run,
     new_database,
     sql,
     use_server,
@@ -52,37 +52,43 @@ CHANGES = {
     "one journey's activities changed": (
         "delete from journey_activity where ctid = (select min(ctid) from journey_activity)"
     ),
+    "nothing changed": "select",
 }
 
 
 def main() -> None:
-    """Measure and print the table."""
+    """Measure every size, and keep and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--patients", type=int, default=20_000)
+    parser.add_argument("--patients", type=int, nargs="+", default=[2_000, 20_000])
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     use_server()
-    load_source(options.patients, options.days)
-    results: dict[str, list[Measured]] = defaultdict(list)
-    for number in range(options.rounds):
-        make_star()
-        results["floor"].append(floor())
-        make_star()
-        results["first load"].append(measure(*manage("run_pipeline", "--only", "msk")))
-        for case, change in CHANGES.items():
-            sql(SOURCE, change.format(day=number))
-            results[case].append(measure(*manage("run_pipeline", "--only", "msk")))
-        results["nothing changed"].append(measure(*manage("run_pipeline", "--only", "msk")))
-        results["nothing changed, --full-refresh"].append(
-            measure(*manage("run_pipeline", "--only", "msk", "--full-refresh"))
-        )
-    print_results(results)
+    for patients in options.patients:
+        rows = load_source(patients, options.days)
+        results: dict[str, list[Measured]] = defaultdict(list)
+        for number in range(options.rounds):
+            for case, measured in one_round(number):
+                results[case].append(measured)
+        keep(patients, rows, results, server=sql("postgres", "show server_version").split()[0])
     drop_databases()
 
 
-def load_source(patients: int, days: int) -> None:
-    """Make the source database and fill it."""
+def one_round(number: int) -> list[tuple[str, Measured]]:
+    """Measure every case once; `number` makes the changes other ones than in the rounds before."""
+    make_star()
+    measured = [(FLOOR, floor())]
+    make_star()
+    measured.append(("first load", measure_run()))
+    for case, change in CHANGES.items():
+        sql(SOURCE, change.format(day=number))
+        measured.append((case, measure_run()))
+    measured.append(("nothing changed, --full-refresh", measure_run("--full-refresh")))
+    return measured
+
+
+def load_source(patients: int, days: int) -> int:
+    """Make the source database, fill it and return the number of its rows."""
     new_database(SOURCE)
     with tempfile.TemporaryDirectory() as folder:
         dump = Path(folder) / "msk_db.sql"
@@ -90,10 +96,11 @@ def load_source(patients: int, days: int) -> None:
         check(*manage("make_sample_data", *size, "--output", str(dump)))
         check("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", SOURCE, "-o", os.devnull, "-f", str(dump))
     sql(SOURCE, "vacuum analyze")
+    return sum(int(sql(SOURCE, f"select count(*) from {table}")) for table in TABLES)
 
 
 def floor() -> Measured:
-    """Load the empty warehouse in the plainest way there is."""
+    """Load the empty warehouse in the plainest way there is; the source is held for as long as the copying takes."""
     columns = "select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attnum > 0"
     start = time.monotonic()
     for table in TABLES:
@@ -101,19 +108,10 @@ def floor() -> Measured:
         copy_out = f"psql -qX -d {SOURCE} -c 'copy {table} to stdout'"
         copy_in = f"psql -qX -d {STAR} -c 'copy staging_{table} ({names}) from stdin'"
         check("sh", "-c", f"{copy_out} | {copy_in}")
+    copied = time.monotonic()
     sql(STAR, "analyze")
     check("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", STAR, "-f", str(Path(__file__).with_name("floor.sql")))
-    return Measured(time.monotonic() - start, 0)
-
-
-def print_results(results: dict[str, list[Measured]]) -> None:
-    """Print a line a case: median seconds, ratio to the floor, peak memory."""
-    base = statistics.median(one.seconds for one in results["floor"])
-    print(f"{'case':<34}{'seconds':>9}{'of floor':>10}{'peak MB':>9}")
-    for case, measured in results.items():
-        seconds = statistics.median(one.seconds for one in measured)
-        peak = max(one.peak_mb for one in measured)
-        print(f"{case:<34}{seconds:>9.2f}{seconds / base:>10.2f}{peak:>9.0f}")
+    return Measured(seconds=time.monotonic() - start, held_seconds=copied - start)
 
 
 if __name__ == "__main__":

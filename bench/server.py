@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import psycopg2
 from dotenv import load_dotenv
 
 from pipeline_project import embedded
@@ -16,10 +20,13 @@ SOURCE, STAR, LOG = "bench_msk", "bench_star", "bench_default"
 
 
 class Measured(NamedTuple):
-    """Wall-clock seconds of a command and the most memory that it held, in MB."""
+    """What a command cost: wall-clock seconds, the longest transaction at the source, and what its run records."""
 
     seconds: float
-    peak_mb: float
+    held_seconds: float = 0
+    megabytes: float = 0
+    rows_written: float = 0
+    peak_mb: float = 0
 
 
 def use_server() -> None:
@@ -45,6 +52,22 @@ def make_star() -> None:
     sql("postgres", "checkpoint")
 
 
+def measure_run(*options: str) -> Measured:
+    """Run the MSK pipeline and say what it cost."""
+    with longest_transaction(SOURCE) as held:
+        measured = measure(*manage("run_pipeline", "--only", "msk", *options))
+    bytes_copied, rows_written = sql(LOG, LAST_RUN).split("|")
+    return measured._replace(held_seconds=max(held), megabytes=int(bytes_copied) / 1e6, rows_written=int(rows_written))
+
+
+LAST_RUN = """
+select sum((c ->> 'bytes')::bigint),
+       sum((c ->> 'inserted')::bigint + (c ->> 'updated')::bigint + (c ->> 'deleted')::bigint)
+  from pipeline_run, jsonb_array_elements(counts) as c
+ where id = (select max(id) from pipeline_run)
+"""
+
+
 def measure(*command: str) -> Measured:
     """Run a command and say how long it took and how much memory it held at most."""
     sql("postgres", "checkpoint")
@@ -53,7 +76,34 @@ def measure(*command: str) -> Measured:
     _, status, usage = os.wait4(process.pid, 0)
     if os.waitstatus_to_exitcode(status):
         sys.exit(f"{' '.join(command)} failed")
-    return Measured(time.monotonic() - start, usage.ru_maxrss / 1024)
+    return Measured(time.monotonic() - start, peak_mb=usage.ru_maxrss / 1024)
+
+
+AGES = "select extract(epoch from clock_timestamp() - xact_start) from pg_stat_activity where datname = %s"
+
+
+@contextmanager
+def longest_transaction(database: str) -> Iterator[list[float]]:
+    """Watch the transactions of `database` in the block; give the list of how old, in seconds, they were seen."""
+    ages = [0.0]
+    stop = threading.Event()
+    connection = psycopg2.connect(dbname="postgres")  # the rest is in PGHOST and its like
+    connection.autocommit = True
+
+    def watch() -> None:
+        with connection.cursor() as cursor:
+            while not stop.wait(0.01):
+                cursor.execute(AGES, [database])
+                ages.extend(float(age) for (age,) in cursor if age)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield ages
+    finally:
+        stop.set()
+        thread.join()
+        connection.close()
 
 
 def new_database(name: str) -> None:
