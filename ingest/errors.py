@@ -15,7 +15,7 @@ REMEDIES = {
     "42P01": "bring the databases up to date with make migrate",
     "42703": "bring the databases up to date with make migrate",
     "53": "give the server more room, and run the command again",
-    "57014": "something ended the statement: raise the server's time-out if it was that, and run the command again",
+    "57014": "raise STATEMENT_TIMEOUT_SECONDS or the server's own time-out if it was that, and run the command again",
 }
 
 

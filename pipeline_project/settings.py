@@ -29,12 +29,16 @@ POSTGRES_HOST = env.text("POSTGRES_HOST", "localhost")
 POSTGRES_PORT = env.integer("POSTGRES_PORT", 5432, minimum=1, maximum=65535)
 POSTGRES_USER = env.text("POSTGRES_USER", "postgres")
 POSTGRES_PASSWORD = env.secret("POSTGRES_PASSWORD")
-CONNECT_TIMEOUT_SECONDS = 10
+CONNECT_TIMEOUT_SECONDS = env.integer("CONNECT_TIMEOUT_SECONDS", 10, minimum=2, maximum=3600)  # libpq's least is 2
+STATEMENT_TIMEOUT_SECONDS = env.integer("STATEMENT_TIMEOUT_SECONDS", 3600, minimum=0, maximum=86_400)
+# A server that is gone without a word is noticed after a minute, not after the hours that TCP would wait.
+KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 EMBEDDED = env.boolean("POSTGRES_EMBEDDED", default=False)  # set by pipeline_project.embedded, by nobody else
 
 
 def _database(name: str, session: str = "", **connection: Any) -> dict[str, Any]:
     """Return Django's description of the PostgreSQL database `name`; `session` are the server's options for it."""
+    options = f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s {session}"
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,
@@ -42,13 +46,18 @@ def _database(name: str, session: str = "", **connection: Any) -> dict[str, Any]
         "PORT": POSTGRES_PORT,
         "USER": POSTGRES_USER,
         "PASSWORD": POSTGRES_PASSWORD,
-        "OPTIONS": {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": f"-c timezone=UTC {session}".strip()},
+        "OPTIONS": {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": options.strip()} | KEEPALIVES,
     } | connection
 
 
 DATABASES = {
     "default": _database(env.text("POSTGRES_DB", "msk_database")),
-    "analytics": _database(env.text("POSTGRES_ANALYTICS_DB", "analytics_db")),
+    "analytics": _database(
+        env.text("POSTGRES_ANALYTICS_DB", "analytics_db"),
+        # The server looks whether we are still there: the transaction of a run that was killed would else go on, and
+        # keep its lock, until the statement is done.
+        session="-c client_connection_check_interval=1s",
+    ),
     "msk_db": _database(
         env.text("POSTGRES_SECONDARY_DB", "msk_db"),
         # The server itself refuses a write, whoever sends it.

@@ -1,0 +1,125 @@
+"""What goes wrong at night: each drill ends with the star equal to the source, and nothing lost."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from ingest.models import LoadState, PipelineRun
+from tests.analytics.test_star import assert_same
+from tests.conftest import Source, Warehouse
+from tests.ingest.test_failures import (
+    backends,
+    end,
+    held_up,
+    last_status,
+    loaded,
+    manage,
+    only_line,
+    process,
+    wait_for,
+)
+from tests.ingest.test_source import Contents, contents
+
+__all__ = ["loaded"]  # the fixture
+
+
+@pytest.mark.parametrize(
+    ("alias", "table"),
+    [
+        *(("msk_db", table) for table in ("schedule", "step_result", "survey_result")),
+        *(("analytics", f"staging_{table}") for table in ("patient", "step_result", "slug")),
+        *(("analytics", table) for table in ("patient_dimension", "schedule_dimension", "step_result_fact")),
+        *(("analytics", table) for table in ("patient_journey_schedule_window", "activity_completion_fact")),
+        *(("analytics", table) for table in ("date_dimension", "rejected_row", "load_state")),
+    ],
+)
+def test_it_loses_nothing_when_it_is_killed_at_any_step(
+    loaded: Contents, source: Source, warehouse: Warehouse, run, alias: str, table: str
+) -> None:
+    with held_up(alias, table) as (running, _):
+        running.kill()
+        running.wait()
+        wait_for(lambda: not backends("analytics"))
+    assert contents(warehouse) == loaded
+    run()
+    assert_same(warehouse.star(), source.star())
+    run("check_warehouse")
+
+
+def test_it_sees_one_state_of_a_source_that_changes_under_it(
+    loaded: Contents, source: Source, warehouse: Warehouse, run
+) -> None:
+    at_the_start = source.star()
+    with held_up("msk_db", "step_result") as (running, go_on):
+        source.execute("update patient set sex = 'm'; update schedule set slug = '3d-4d-post-op'")
+        source.execute("insert into patient values (2, '70-79', 'f', 'West'); delete from survey_result")
+        go_on()
+        assert end(running)[0] == 0
+    assert_same(warehouse.star(), at_the_start)
+    run("run_pipeline", "--allow-deletes")
+    assert_same(warehouse.star(), source.star())
+
+
+def test_it_survives_several_runs_that_start_at_once(loaded: Contents, source: Source, warehouse: Warehouse) -> None:
+    with ExitStack() as stack:
+        together = [stack.enter_context(process("run_pipeline")) for _ in range(4)]
+        assert 0 in [end(running, within_seconds=30)[0] for running in together]
+    assert_same(warehouse.star(), source.star())
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_it_does_not_mind_a_clock_that_jumps(
+    loaded: Contents, source: Source, warehouse: Warehouse, run, monkeypatch, hours: int
+) -> None:
+    def after_the_jump() -> datetime:
+        return now() + timedelta(hours=hours)
+
+    now = timezone.now
+    with held_up("msk_db", "step_result") as (running, go_on):
+        go_on()
+        assert end(running)[0] == 0
+    monkeypatch.setattr(timezone, "now", after_the_jump)
+    source.execute("update patient set sex = 'm'")
+    run()
+    assert_same(warehouse.star(), source.star())
+    assert last_status() == "succeeded"
+    assert LoadState.objects.get(source="msk").run_id == PipelineRun.objects.latest("pk").pk
+
+
+@pytest.mark.parametrize(("alias", "table"), [("msk_db", "step_result"), ("analytics", "patient_dimension")])
+def test_it_gives_up_a_server_that_does_not_answer_a_statement(
+    loaded: Contents, source: Source, warehouse: Warehouse, run, alias: str, table: str
+) -> None:
+    with held_up(alias, table, STATEMENT_TIMEOUT_SECONDS="1") as (running, _):
+        line = only_line(end(running, within_seconds=5))
+    assert "canceling statement due to statement timeout" in line
+    assert "STATEMENT_TIMEOUT_SECONDS" in line
+    assert last_status() == "failed"
+    assert contents(warehouse) == loaded
+    run()
+    assert_same(warehouse.star(), source.star())
+
+
+@pytest.fixture
+def silent_server() -> Iterator[str]:
+    """The port of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield str(listener.getsockname()[1])
+
+
+def test_it_gives_up_a_source_that_does_not_answer_at_all(
+    loaded: Contents, warehouse: Warehouse, silent_server: str
+) -> None:
+    start = time.monotonic()
+    line = only_line(
+        manage("run_pipeline", MSK_SOURCE_HOST="127.0.0.1", MSK_SOURCE_PORT=silent_server, CONNECT_TIMEOUT_SECONDS="2")
+    )
+    assert time.monotonic() - start < 6
+    assert f"127.0.0.1:{silent_server}" in line
+    assert last_status() == "failed"
+    assert contents(warehouse) == loaded
