@@ -85,7 +85,7 @@ COVID_API_URL = env.text("COVID_API_URL", "https://api.covidtracking.com/v2")
 MSK_ORPHANS = env.choice("MSK_ORPHANS", "reject", "keep")
 MSK_MAX_DELETE_PERCENT = env.integer("MSK_MAX_DELETE_PERCENT", 50, minimum=0, maximum=100)
 
-# --- Security: what Django does by itself (HttpOnly sessions, X-Frame-Options, Referrer-Policy, nosniff) is not repeated
+# --- Security, beside what Django does by itself: HttpOnly sessions, X-Frame-Options, Referrer-Policy, nosniff
 
 # In production nothing is served in the clear, but to the monitors that ask the container itself.
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG

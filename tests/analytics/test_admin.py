@@ -202,18 +202,16 @@ class Inline(HTMLParser):
         self.found: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        tag_text = self.get_starttag_text() or tag
-        of = dict(attrs)
-        if tag == "style" or (tag == "script" and "src" not in of):
-            self.found.append(tag_text)
-        for name, value in attrs:
-            address = value if name in ("href", "src", "action", "formaction") else None
-            if name == "style" or name.startswith("on"):
-                self.found.append(tag_text)
-            elif address and re.match(r"(?i)\s*(javascript|data):", address):
-                self.found.append(tag_text)
-            elif address and tag != "a" and re.match(r"(https?:)?//", address):
-                self.found.append(tag_text)
+        names = {name for name, _ in attrs}
+        addresses = [value for name, value in attrs if value and name in ("href", "src", "action", "formaction")]
+        foreign = r"\s*(javascript:|data:)" if tag == "a" else r"\s*(\w+:|//)"
+        if (
+            tag == "style"
+            or (tag == "script" and "src" not in names)
+            or any(name == "style" or name.startswith("on") for name in names)
+            or any(re.match(foreign, address) for address in addresses)
+        ):
+            self.found.append(self.get_starttag_text() or tag)
 
 
 def test_it_has_no_page_that_needs_what_the_content_security_policy_forbids(client: Client, loaded: None) -> None:

@@ -86,7 +86,9 @@ def test_it_refuses_the_password_of_the_example_from_a_file_too(tmp_path: Path) 
     assert refusal(process) == f"error: {EXAMPLE_PASSWORD_REFUSED}"
 
 
-@pytest.mark.parametrize("proxy", [{}, {"BEHIND_TLS_PROXY": "1", "CSRF_TRUSTED_ORIGINS": "https://a.org, https://b.org"}])
+@pytest.mark.parametrize(
+    "proxy", [{}, {"BEHIND_TLS_PROXY": "1", "CSRF_TRUSTED_ORIGINS": "https://a.org, https://b.org"}]
+)
 def test_it_passes_djangos_check_for_production(proxy) -> None:
     own = {"SECRET_KEY": "a-key-of-ones-own-as-long-as-a-key-has-to-be-0123456789", "POSTGRES_PASSWORD": "of one's own"}
     process = manage(SERVER | own | proxy, "check", "--deploy", "--fail-level", "WARNING")
