@@ -13,6 +13,7 @@ import pytest
 import requests
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connections
@@ -28,6 +29,8 @@ LOGIN = "/admin/login/"
 PASSWORD = "correct horse battery staple"
 BY_TLS = {"X-Forwarded-Proto": "https"}
 
+# Whitenoise warns while `collectstatic` has not run.
+pytestmark = pytest.mark.filterwarnings("ignore:No directory at:UserWarning")
 
 # --- The web server in production
 
@@ -178,9 +181,6 @@ def fail(times: int = 5) -> list[int]:
     return [log_in("a wrong one") for _ in range(times)]
 
 
-pytestmark = pytest.mark.filterwarnings("ignore:No directory at:UserWarning")
-
-
 def test_it_locks_a_name_after_five_failures_even_to_the_right_password(boss: User) -> None:
     assert fail() == [200, 200, 200, 200, 429]
     assert log_in() == 429
@@ -212,6 +212,10 @@ def test_it_is_opened_by_a_command(boss: User, command: tuple[str, ...], capsys:
     call_command(*command)
     assert capsys.readouterr().out == "1 attempts removed.\n"
     assert log_in() == 302
+
+
+def test_it_shows_the_admins_readers_no_failed_login() -> None:
+    assert "axes" not in {model._meta.app_label for model in admin.site._registry}
 
 
 def test_it_keeps_no_password(boss: User, caplog: pytest.LogCaptureFixture) -> None:
