@@ -106,7 +106,7 @@ def test_it_lets_a_person_log_in_by_the_role(server: Server, analyst: str) -> No
 def test_it_makes_a_role_that_cannot_log_in_itself(server: Server, analyst: str) -> None:
     assert server.value("select rolcanlogin from pg_roles where rolname = %s", analyst) is False
     # Which of the two depends on whether the server asks for a password first.
-    with pytest.raises(psycopg2.OperationalError, match="is not permitted to log in|password authentication failed"):
+    with pytest.raises(psycopg2.OperationalError, match=r"is not permitted to log in|password authentication failed"):
         connect("analytics", user=analyst, password=PASSWORD)
 
 
