@@ -15,7 +15,7 @@ ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help install migrate run-pipeline check-warehouse source web superuser test test-large test-docker bench format lint \
-	stop clean requirements
+	audit stop clean requirements
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -66,14 +66,18 @@ format: $(INSTALLED) ## Format the code
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
 
-lint: $(INSTALLED) ## Check format, style, types, SQL, shell and Dockerfile
+lint: $(INSTALLED) ## Check format, style, types, SQL, shell, Dockerfile and workflow
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/sqlfluff lint analytics bench
-	$(VENV)/bin/shellcheck entrypoint.sh init-db.sh tests/docker.sh .ci/run
+	$(VENV)/bin/shellcheck entrypoint.sh init-db.sh tests/docker.sh .ci/audit .ci/run
 	$(VENV)/bin/hadolint Dockerfile
+	$(VENV)/bin/zizmor --offline --no-progress --quiet --pedantic .github/workflows
 	$(MANAGE) makemigrations --check --dry-run
+
+audit: $(INSTALLED) ## Look the dependencies up among the known vulnerabilities
+	@.ci/audit $(VENV)/bin $(REQUIREMENTS)
 
 stop: ## Stop the embedded PostgreSQL
 	@test ! -x $(PYTHON) || $(PYTHON) -m pipeline_project.embedded

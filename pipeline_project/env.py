@@ -17,7 +17,8 @@ def text(name: str, default: str = "") -> str:
 def secret(name: str, default: str = "") -> str:
     """Return the variable `name`, or the content of the file that `NAME_FILE` names.
 
-    Raises ImproperlyConfigured when both are set, or when the file cannot be read.
+    Raises ImproperlyConfigured when both are set, or when the file cannot be read or has nothing in it: a file that is
+    named was meant to hold a secret.
     """
     path = text(f"{name}_FILE")
     if not path:
@@ -25,10 +26,18 @@ def secret(name: str, default: str = "") -> str:
     if os.environ.get(name):
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: remove one of them")
     try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        content = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
         raise ImproperlyConfigured(f"{name}_FILE={path} cannot be read: {reason}") from error
+    if not content.strip():
+        raise ImproperlyConfigured(f"{name}_FILE={path} is empty: write the secret into it, or remove {name}_FILE")
+    return content
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Return the parts of the variable `name` between commas, without the space around them."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
 def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:

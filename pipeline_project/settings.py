@@ -1,15 +1,19 @@
 """Django's settings. What differs between installations comes from the environment (README, Configuration)."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from pipeline_project import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-EXAMPLE_SECRET_KEY = "change-me-this-is-the-key-of-the-example"  # noqa: S105  (as in .env.example; refused in production)
+# As in .env.example, for all to read: refused in production.
+EXAMPLE_SECRET_KEY = "change-me-this-is-the-key-of-the-example"  # noqa: S105
+EXAMPLE_PASSWORD = "postgres"  # noqa: S105
 
 DEBUG = env.boolean("DEBUG", default=False)
 # Without a key every process makes its own: safe, but a login then ends with the process.
@@ -20,7 +24,7 @@ if SECRET_KEY == EXAMPLE_SECRET_KEY and not DEBUG:
     )
 ALLOWED_HOSTS = [
     "127.0.0.1",  # by which the container asks for its own health
-    *(host.strip() for host in env.text("ALLOWED_HOSTS", "localhost,[::1]").split(",")),
+    *env.words("ALLOWED_HOSTS", "localhost,[::1]"),
 ]
 
 # --- Databases: the design's three, on one server unless MSK_SOURCE_* says otherwise
@@ -29,6 +33,10 @@ POSTGRES_HOST = env.text("POSTGRES_HOST", "localhost")
 POSTGRES_PORT = env.integer("POSTGRES_PORT", 5432, minimum=1, maximum=65535)
 POSTGRES_USER = env.text("POSTGRES_USER", "postgres")
 POSTGRES_PASSWORD = env.secret("POSTGRES_PASSWORD")
+if POSTGRES_PASSWORD == EXAMPLE_PASSWORD and not DEBUG:
+    raise ImproperlyConfigured(
+        "POSTGRES_PASSWORD is the one of .env.example and DEBUG is off: give the database user a password of your own"
+    )
 CONNECT_TIMEOUT_SECONDS = env.integer("CONNECT_TIMEOUT_SECONDS", 10, minimum=2, maximum=3600)  # libpq's least is 2
 STATEMENT_TIMEOUT_SECONDS = env.integer("STATEMENT_TIMEOUT_SECONDS", 3600, minimum=0, maximum=86_400)
 # A server that is gone without a word is noticed after a minute, not after the hours that TCP would wait.
@@ -77,6 +85,43 @@ COVID_API_URL = env.text("COVID_API_URL", "https://api.covidtracking.com/v2")
 MSK_ORPHANS = env.choice("MSK_ORPHANS", "reject", "keep")
 MSK_MAX_DELETE_PERCENT = env.integer("MSK_MAX_DELETE_PERCENT", 50, minimum=0, maximum=100)
 
+# --- Security, beside what Django does by itself: HttpOnly sessions, X-Frame-Options, Referrer-Policy, nosniff
+
+# In production nothing is served in the clear, but to the monitors that ask the container itself.
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)/?$"]
+SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
+# The header speaks for this host alone. What its subdomains serve, and whether browsers should ship with its whole
+# domain in their lists, which nobody can take back for months, is for the owner of the domain to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Anybody can send these headers: believed only where a proxy is known to set them.
+BEHIND_TLS_PROXY = env.boolean("BEHIND_TLS_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600  # a working day
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# A name and an address together are locked: a stranger cannot lock out the owner of a name, who is elsewhere.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "pipeline_project.clients.address"
+AXES_VERBOSE = False  # a log line names the address alone
+AXES_SENSITIVE_PARAMETERS = ["username"]  # into which people type passwords
+AXES_DISABLE_ACCESS_LOG = True  # it would grow without end; auth_user.last_login says who came when
+AXES_ENABLE_ADMIN = False  # manage.py axes_list_attempts shows the locks, axes_reset opens them
+
 # --- Django
 
 INSTALLED_APPS = [
@@ -86,11 +131,13 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
     "ingest",
     "analytics",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -98,6 +145,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -129,5 +177,5 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {name: {"handlers": ["stderr"], "level": "WARNING"} for name in ("ingest", "analytics")},
+    "loggers": {name: {"handlers": ["stderr"], "level": "WARNING"} for name in ("ingest", "analytics", "axes")},
 }

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -191,6 +192,46 @@ def test_it_leads_to_no_page_that_does_not_open(client: Client, loaded: None) ->
     assert {link: client.get(link).status_code for link in one_of_each.values()} == dict.fromkeys(
         one_of_each.values(), 200
     )
+
+
+class Inline(HTMLParser):
+    """Collects what a page holds that the content-security policy has no browser obey or load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = {name for name, _ in attrs}
+        addresses = [value for name, value in attrs if value and name in ("href", "src", "action", "formaction")]
+        foreign = r"\s*(javascript:|data:)" if tag == "a" else r"\s*(\w+:|//)"
+        if (
+            tag == "style"
+            or (tag == "script" and "src" not in names)
+            or any(name == "style" or name.startswith("on") for name in names)
+            or any(re.match(foreign, address) for address in addresses)
+        ):
+            self.found.append(self.get_starttag_text() or tag)
+
+
+def test_it_has_no_page_that_needs_what_the_content_security_policy_forbids(client: Client, loaded: None) -> None:
+    user = User.objects.get()
+    pages = [reverse("admin:index"), reverse("admin:password_change"), address(User), address(User, "add")]
+    pages += [address(User, page, user.pk) for page in ("change", "delete", "history")]
+    pages += [reverse("admin:auth_user_password_change", args=[user.pk])]
+    pages += [address(ScheduleOverride, "add"), address(ScheduleOverride, "delete", 1)]
+    for model in registered():
+        pages += [address(model), f"{address(model)}?q=1", f"{address(model)}?_popup=1"]
+        pages += [address(model, page, first(model).pk) for page in ("change", "history")]
+    wrong = {}
+    for browser, page in [(Client(), reverse("admin:login")), *((client, page) for page in pages)]:
+        response = browser.get(page)
+        assert response.status_code == 200, page
+        inline = Inline()
+        inline.feed(response.content.decode())
+        if inline.found:
+            wrong[page] = inline.found
+    assert not wrong
 
 
 # --- Who may do what

@@ -76,6 +76,25 @@ def test_it_refuses_a_secret_whose_file_is_no_text(monkeypatch, tmp_path: Path) 
     assert refusal(env.secret).startswith(f"THING_FILE={path} cannot be read: ")
 
 
+@pytest.mark.parametrize("content", ["", "\n", "\r\n", "  \n"])
+def test_it_refuses_a_secret_whose_file_is_empty(monkeypatch, tmp_path: Path, content) -> None:
+    path = tmp_path / "secret"
+    path.write_text(content)
+    monkeypatch.setenv("THING_FILE", str(path))
+    assert (
+        refusal(env.secret, "default") == f"THING_FILE={path} is empty: write the secret into it, or remove THING_FILE"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(None, ["a", "b"]), ("", ["a", "b"]), ("c", ["c"]), (" c , d,", ["c", "d"]), (",", [])]
+)
+def test_it_reads_words_between_commas(monkeypatch, value, words) -> None:
+    if value is not None:
+        monkeypatch.setenv("THING", value)
+    assert env.words("THING", "a,b") == words
+
+
 @pytest.mark.parametrize(("value", "number"), [("1", 1), ("65535", 65535), (" 5432 ", 5432), ("0080", 80), ("", 7)])
 def test_it_reads_a_whole_number(monkeypatch, value, number) -> None:
     monkeypatch.setenv("THING", value)

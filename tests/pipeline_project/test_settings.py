@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from pipeline_project.settings import EXAMPLE_SECRET_KEY
+from pipeline_project.settings import EXAMPLE_PASSWORD, EXAMPLE_SECRET_KEY
 
 Process = subprocess.CompletedProcess[str]
 
@@ -28,6 +28,10 @@ def manage(
         check=False,
     )
 
+
+EXAMPLE_PASSWORD_REFUSED = (
+    "POSTGRES_PASSWORD is the one of .env.example and DEBUG is off: give the database user a password of your own"
+)
 
 # A server is named, so that the embedded one is not wanted, and no .env of the project's user is read.
 SERVER = {"POSTGRES_HOST": "localhost", "PYTHON_DOTENV_DISABLED": "1"}
@@ -57,15 +61,38 @@ def refusal(process: Process) -> str:
             {"SECRET_KEY": EXAMPLE_SECRET_KEY},
             "SECRET_KEY is the one of .env.example and DEBUG is off: set SECRET_KEY to a long random text of your own",
         ),
+        ({"POSTGRES_PASSWORD": EXAMPLE_PASSWORD, "DEBUG": "0"}, EXAMPLE_PASSWORD_REFUSED),
+        ({"POSTGRES_PASSWORD": EXAMPLE_PASSWORD}, EXAMPLE_PASSWORD_REFUSED),
         (
             {"POSTGRES_PASSWORD": "s3cret", "POSTGRES_PASSWORD_FILE": "/nowhere"},
             "POSTGRES_PASSWORD and POSTGRES_PASSWORD_FILE are both set: remove one of them",
         ),
         ({"SECRET_KEY_FILE": "/nowhere"}, "SECRET_KEY_FILE=/nowhere cannot be read: No such file or directory"),
+        (
+            {"SECRET_KEY_FILE": "/dev/null"},
+            "SECRET_KEY_FILE=/dev/null is empty: write the secret into it, or remove SECRET_KEY_FILE",
+        ),
+        ({"BEHIND_TLS_PROXY": "nginx"}, "BEHIND_TLS_PROXY=nginx must be one of 1, true, yes, on or 0, false, no, off"),
     ],
 )
 def test_it_refuses_a_wrong_setting_in_one_line_that_names_it(environment, line) -> None:
     assert refusal(manage(SERVER | environment, "run_pipeline")) == f"error: {line}"
+
+
+def test_it_refuses_the_password_of_the_example_from_a_file_too(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_text(f"{EXAMPLE_PASSWORD}\n")
+    process = manage(SERVER | {"POSTGRES_PASSWORD_FILE": str(path)}, "run_pipeline")
+    assert refusal(process) == f"error: {EXAMPLE_PASSWORD_REFUSED}"
+
+
+@pytest.mark.parametrize(
+    "proxy", [{}, {"BEHIND_TLS_PROXY": "1", "CSRF_TRUSTED_ORIGINS": "https://a.org, https://b.org"}]
+)
+def test_it_passes_djangos_check_for_production(proxy) -> None:
+    own = {"SECRET_KEY": "a-key-of-ones-own-as-long-as-a-key-has-to-be-0123456789", "POSTGRES_PASSWORD": "of one's own"}
+    process = manage(SERVER | own | proxy, "check", "--deploy", "--fail-level", "WARNING")
+    assert (process.returncode, process.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(("name", "value"), [("POSTGRES_PORT", "6000"), ("POSTGRES_USER", "analyst")])
@@ -83,19 +110,24 @@ def test_it_shows_a_traceback_only_when_asked() -> None:
 
 @pytest.mark.parametrize(
     "environment",
-    [{"SECRET_KEY": EXAMPLE_SECRET_KEY, "DEBUG": "1"}, {"SECRET_KEY": "a long one of my own", "DEBUG": "0"}, {}],
-    ids=["the example's key while developing", "a key of one's own in production", "no key"],
+    [
+        {"SECRET_KEY": EXAMPLE_SECRET_KEY, "POSTGRES_PASSWORD": EXAMPLE_PASSWORD, "DEBUG": "1"},
+        {"SECRET_KEY": "a long one of my own", "POSTGRES_PASSWORD": "likewise", "DEBUG": "0"},
+        {},
+    ],
+    ids=["the example's secrets while developing", "secrets of one's own in production", "no secrets"],
 )
 def test_it_accepts(environment) -> None:
     process = manage(SERVER | environment, "check")
     assert (process.returncode, process.stderr) == (0, "")
 
 
-def test_it_knows_the_key_of_the_example() -> None:
+def test_it_knows_the_secrets_of_the_example() -> None:
     example = settings.BASE_DIR / ".env.example"
     if not example.exists():
         pytest.skip(".env.example is not part of the image")
-    assert f"SECRET_KEY={EXAMPLE_SECRET_KEY}\n" in example.read_text()
+    lines = example.read_text().splitlines()
+    assert {f"SECRET_KEY={EXAMPLE_SECRET_KEY}", f"POSTGRES_PASSWORD={EXAMPLE_PASSWORD}"} <= set(lines)
 
 
 @pytest.fixture

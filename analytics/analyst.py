@@ -1,0 +1,97 @@
+"""grant_analyst: a role that may read the star schema and nothing else."""
+
+from pathlib import Path
+
+from django.apps import apps
+from django.db import connections, transaction
+from psycopg2.sql import SQL, Identifier, Literal
+
+from ingest.cursors import Cursor, one_row, raw_cursor
+from ingest.errors import PipelineError
+from pipeline_project.routers import database_of
+
+EXCESS = SQL(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+MAX_NAME_BYTES = 63  # what PostgreSQL keeps of a name
+EXAMPLES = 3
+
+
+def grant_analyst(role: str) -> list[str]:
+    """Bring the rights of `role`, made without login where it is missing, in step with the star; return its tables.
+
+    In the project's own databases whatever else it was given is taken away: the staging tables and rejected_row
+    quote patients' rows as they came. The source is its owner's affair. What PUBLIC has is everybody's and stays, as
+    others may rely on it: to connect to any database of the server, where no table is open to it, and to make
+    temporary tables. Only making lasting ones in the schema public is closed, as PostgreSQL does since version 15.
+
+    Raises PipelineError where the name cannot be a role's, or where the role may still do more: as a superuser, an
+    owner, a member of another role. Then the rights in that database are as they were.
+    """
+    _check_name(role)
+    for alias in ("analytics", "default"):
+        with transaction.atomic(using=alias), raw_cursor(alias) as cursor:
+            _create_missing(cursor, role)
+            _give_only(cursor, role, alias)
+            _refuse_excess(cursor, role, alias)
+    return star("analytics")
+
+
+def star(alias: str) -> list[str]:
+    """Return the tables and views of the star that are in the database `alias`."""
+    models = apps.get_app_config("analytics").get_models()
+    return sorted(model._meta.db_table for model in models if database_of(model) == alias)
+
+
+def _check_name(role: str) -> None:
+    if not role.strip():
+        raise PipelineError("the role has no name: give one with --role")
+    if role.startswith("pg_") or role in ("public", "none"):
+        raise PipelineError(f'the name "{role}" is PostgreSQL\'s own: choose another')
+    if len(role.encode()) > MAX_NAME_BYTES:
+        raise PipelineError(f'the name "{role}" is longer than {MAX_NAME_BYTES} bytes: choose a shorter one')
+
+
+def _create_missing(cursor: Cursor, role: str) -> None:
+    cursor.execute("select exists (select from pg_roles where rolname = %s)", [role])
+    if one_row(cursor) == (False,):
+        cursor.execute(SQL("create role {} nologin").format(Identifier(role)))
+
+
+def _give_only(cursor: Cursor, role: str, alias: str) -> None:
+    """Take away what the role was given in the database `alias`, and give it what it is to have there."""
+    names = {"role": Identifier(role), "database": Identifier(connections[alias].settings_dict["NAME"])}
+    cursor.execute(
+        SQL(
+            """
+            revoke create on schema public from public;
+            revoke all on database {database} from {role};
+            revoke all on schema public from {role};
+            revoke all on all tables in schema public from {role};
+            revoke all on all sequences in schema public from {role};
+            revoke all on all routines in schema public from {role};
+            alter default privileges revoke all on tables from {role};
+            alter default privileges in schema public revoke all on tables from {role};
+            """
+        ).format(**names)
+    )
+    if tables := star(alias):
+        cursor.execute(
+            SQL(
+                """
+                grant connect on database {database} to {role};
+                grant usage on schema public to {role};
+                grant select on {tables} to {role};
+                """
+            ).format(**names, tables=SQL(", ").join(map(Identifier, tables)))
+        )
+
+
+def _refuse_excess(cursor: Cursor, role: str, alias: str) -> None:
+    """Raise PipelineError if the role may do more in the database `alias` than read the star."""
+    cursor.execute(EXCESS.format(role=Literal(role), star=Literal(star(alias))))
+    excess = [right for (right,) in cursor.fetchall()]
+    if excess:
+        more = f" and {len(excess) - EXAMPLES} more" if len(excess) > EXAMPLES else ""
+        raise PipelineError(
+            f'the role "{role}" may do more in {connections[alias].settings_dict["NAME"]} than read the star:'
+            f" {', '.join(excess[:EXAMPLES])}{more}; take that away, or name another role"
+        )

@@ -1,0 +1,64 @@
+-- What a role may do in this database, by itself or as a member of others, beyond reading the star: a line each.
+-- What the server's default gives to everybody is not listed: to connect, and to make temporary tables.
+with own as (
+    select *
+    from pg_roles
+    where pg_has_role({role}, oid, 'member')
+),
+
+relation as (
+    select c.oid, c.relkind, c.relname, c.relowner, c.relname = any({star}) and n.nspname = 'public' as is_star
+    from pg_class as c
+    inner join pg_namespace as n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and n.nspname !~ '^(pg_|information_schema$)'
+),
+
+excess as (
+    select a.place, a.what
+    from own as o
+    cross join
+        lateral (
+            values
+            (1, 'do anything as a superuser', o.rolsuper),
+            (2, 'make roles', o.rolcreaterole),
+            (3, 'make databases', o.rolcreatedb),
+            (4, 'replicate', o.rolreplication),
+            (5, 'bypass row security', o.rolbypassrls),
+            (6, format('act as %s', o.rolname), o.rolname ~ '^pg_')
+        ) as a (place, what, is_so)
+    where a.is_so
+    union
+    select 7, format('own %s', r.relname)
+    from relation as r
+    inner join own as o on o.oid = r.relowner
+    union
+    select 8, format('%s %s', p.word, r.relname)
+    from relation as r
+    cross join own as o
+    cross join
+        (values ('select'), ('insert'), ('update'), ('delete'), ('truncate'), ('references'), ('trigger')) as p (word)
+    where
+        r.relkind <> 'S' and not (r.is_star and p.word = 'select')
+        and case
+            when p.word in ('delete', 'truncate', 'trigger') then has_table_privilege(o.oid, r.oid, p.word)
+            else has_any_column_privilege(o.oid, r.oid, p.word)
+        end
+    union
+    select 9, format('use %s', r.relname)
+    from relation as r
+    cross join own as o
+    where r.relkind = 'S' and has_sequence_privilege(o.oid, r.oid, 'usage, select, update')
+    union
+    select 10, format('create in schema %s', n.nspname)
+    from pg_namespace as n
+    cross join own as o
+    where n.nspname !~ '^pg_' and has_schema_privilege(o.oid, n.oid, 'create')
+    union
+    select 11, format('create schemas in %s', current_database())
+    from own as o
+    where has_database_privilege(o.oid, current_database(), 'create')
+)
+
+select what
+from excess
+order by place, what;
