@@ -1,6 +1,10 @@
 """The run log. It lives in the default database, so that a failed run is on record though its data rolled back."""
 
 from django.db import models
+from django.utils import timezone
+
+# Each is loaded by itself; two runs of one never meet.
+SOURCES = ("msk", "covid")
 
 
 class PipelineRun(models.Model):
@@ -9,13 +13,23 @@ class PipelineRun(models.Model):
         SUCCEEDED = "succeeded"
         FAILED = "failed"
         INTERRUPTED = "interrupted"
+        SKIPPED = "skipped"
+
+    class Trigger(models.TextChoices):
+        CRON = "cron"
+        MANUAL = "manual"
 
     id = models.BigAutoField(primary_key=True, db_comment="Number of the run")
     source = models.TextField(default="msk", db_comment="The source that it was about: msk or covid")
     command = models.TextField(db_comment="Management command that ran")
-    started = models.DateTimeField(auto_now_add=True, db_comment="When it began")
-    finished = models.DateTimeField(null=True, db_comment="When it ended; null while it runs, or when it was killed")
-    status = models.TextField(choices=Status, default=Status.RUNNING, db_comment="How it stands")
+    trigger = models.TextField(choices=Trigger, default=Trigger.MANUAL, db_comment="Who started it: cron or manual")
+    started = models.DateTimeField(default=timezone.now, db_comment="When it began")
+    finished = models.DateTimeField(null=True, db_comment="When it ended, or was found to be gone; null while it runs")
+    status = models.TextField(
+        choices=Status,
+        default=Status.RUNNING,
+        db_comment="running, succeeded, failed, interrupted (stopped or killed) or skipped (another run was at work)",
+    )
     counts = models.JSONField(default=list, db_comment="Rows and seconds of each step and table, in order")
     error = models.TextField(blank=True, default="", db_comment="What went wrong, with the traceback")
 
