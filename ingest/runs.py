@@ -4,39 +4,23 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
 from ingest.errors import DATABASE_ERRORS, NotRecordedError, SkippedError, explain, story
-from ingest.models import SOURCES, LoadState, PipelineRun
+from ingest.models import SOURCES, LoadState, PipelineRun, StepRun
 
 logger = logging.getLogger(__name__)
 
 # Any number will do as long as nothing else in the analytics database locks it; the source's number goes with it.
 LOCK_KEY = 0x4D534B
 DRY = 0  # the id of a run that is not recorded
+COUNTS = ("rows_read", "inserted", "updated", "deleted", "rejected", "bytes", "seconds")
 WORK_MEM = "64MB"  # for each sort or hash of a run, on the server; more gains nothing at 20,000 patients
-
-
-@dataclass
-class TableCounts:
-    """What one step did to one table, in rows; `read` is what came in, `rejected` what is listed as rejected now."""
-
-    step: str
-    table: str
-    read: int = 0
-    inserted: int = 0
-    updated: int = 0
-    deleted: int = 0
-    rejected: int = 0
-    bytes: int = 0
-    seconds: float = 0.0
-
-    def __str__(self) -> str:
-        return " ".join(f"{name}={value}" for name, value in asdict(self).items())
 
 
 @dataclass
@@ -48,21 +32,34 @@ class Run:
 
     id: int
     source: str
-    on_table: Callable[[TableCounts], None] = lambda counts: None
-    counts: list[TableCounts] = field(default_factory=list)
+    on_table: Callable[[StepRun], None] = lambda counts: None
+    steps: list[StepRun] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
 
     @contextmanager
-    def table(self, step: str, table: str) -> Iterator[TableCounts]:
-        """Give the counts of `step` on `table` to fill in; the time inside the block is added to its seconds."""
-        counts = next((c for c in self.counts if (c.step, c.table) == (step, table)), None)
+    def table(self, step: str, table: str, *, last: bool = True) -> Iterator[StepRun]:
+        """Give the counts of `step` on `table` to fill in; the time inside the block is added to its seconds.
+
+        Unless it is the `last` block for them, another one follows.
+        """
+        counts = next((c for c in self.steps if (c.step, c.table_name) == (step, table)), None)
         if counts is None:
-            counts = TableCounts(step, table)
-            self.counts.append(counts)
+            counts = StepRun(step=step, table_name=table)
+            self.steps.append(counts)
         self.on_table(counts)
         start = time.monotonic()
-        yield counts
-        counts.seconds = round(counts.seconds + time.monotonic() - start, 3)
-        logger.info("run=%s %s", self.id, counts)
+        try:
+            yield counts
+        except Exception as error:
+            counts.status, counts.error = StepRun.Status.FAILED, explain(error)
+            raise
+        finally:
+            counts.seconds = round(counts.seconds + time.monotonic() - start, 3)
+            counts.finished = timezone.now()
+        if last:
+            counts.status = StepRun.Status.SUCCEEDED
+            numbers = " ".join(f"{name}={getattr(counts, name)}" for name in COUNTS)
+            logger.info("run=%s step=%s table=%s %s", self.id, step, table, numbers)
 
     def loaded(self, source: str) -> None:
         """Note in the warehouse that the star of `source` now holds what this run read."""
@@ -193,9 +190,27 @@ def _status_after(error: BaseException) -> PipelineRun.Status:
 
 
 def _finish(record: PipelineRun, run: Run, status: PipelineRun.Status, error: BaseException | None = None) -> None:
+    """Record the run's end, what its steps did and in sum, and forget the runs that are too old."""
     record.finished = timezone.now()
     record.status = status
-    record.counts = [asdict(counts) for counts in run.counts]
     if error:
         record.error = str(error) if isinstance(error, SkippedError) else story(error)
-    record.save()
+    record.rejected = sum(step.rejected for step in run.steps)
+    extracted = [step for step in run.steps if step.step.startswith("extract_")]
+    record.rows_read = sum(step.rows_read for step in extracted)
+    record.bytes = sum(step.bytes for step in extracted)
+    # A row passes through each step: to add up what they wrote would count it twice.
+    written = [step for step in run.steps if step.step == run.steps[-1].step]
+    record.inserted = sum(step.inserted for step in written)
+    record.updated = sum(step.updated for step in written)
+    record.deleted = sum(step.deleted for step in written)
+    record.seconds = round(time.monotonic() - run.began, 3)
+    for step in run.steps:
+        step.run = record
+        if status == PipelineRun.Status.INTERRUPTED and step.status == StepRun.Status.FAILED:
+            step.status = StepRun.Status.INTERRUPTED  # what failed was the statement that the signal cancelled
+    with transaction.atomic(using="default"):
+        record.save()
+        StepRun.objects.bulk_create(run.steps)
+        oldest = record.finished - timedelta(days=settings.RUN_HISTORY_DAYS)
+        PipelineRun.objects.filter(started__lt=oldest).delete()

@@ -23,9 +23,9 @@ from django.db import connections
 from psycopg2.sql import SQL, Identifier
 
 from ingest.models import PipelineRun
-from ingest.runs import end_gone_runs
+from ingest.runs import COUNTS, end_gone_runs
 from tests.analytics.test_star import assert_same
-from tests.conftest import COVID_SAMPLE, TRUNCATE_EVERYTHING, Database, Source, Warehouse, connect
+from tests.conftest import COVID_SAMPLE, TRUNCATE_EVERYTHING, Database, Source, Warehouse, connect, last_steps
 from tests.ingest.test_source import Contents, contents
 
 PATIENCE_SECONDS = 10
@@ -352,6 +352,7 @@ def test_it_ends_at_once_on_ctrl_c(loaded: Contents, warehouse: Warehouse, alias
         line = only_line(end(running, within_seconds=3), code=130)
     assert line == "CommandError: interrupted. The warehouse is as it was."
     assert last_status() == "interrupted"
+    assert last_steps()[-1].status == "interrupted"
     assert contents(warehouse) == loaded
 
 
@@ -548,11 +549,11 @@ def test_it_prints_a_log_line_for_each_table_when_asked(small_world: Source) -> 
     assert code == 0
     record = PipelineRun.objects.latest("pk")
     lines = stderr.splitlines()
-    for counts in record.counts:
-        numbers = " ".join(f"{name}={counts[name]}" for name in ("read", "inserted", "updated", "deleted", "rejected"))
-        line = f"INFO ingest.runs: run={record.pk} step={counts['step']} table={counts['table']} {numbers} "
-        assert any(line in logged for logged in lines), line
-    assert {c["step"] for c in record.counts} == {"extract_msk", "parse_slugs", "load_msk"}
+    for counts in last_steps():
+        numbers = " ".join(f"{name}={getattr(counts, name)}" for name in COUNTS)
+        line = f"INFO ingest.runs: run={record.pk} step={counts.step} table={counts.table_name} {numbers}"
+        assert sum(line in logged for logged in lines) == 1, line
+    assert {counts.step for counts in last_steps()} == {"extract_msk", "parse_slugs", "load_msk"}
     for datum in ("Santé", "other", "60-69", "1999-12-31", "many", "7d-10d-post-op"):
         assert datum not in stdout + stderr
 
