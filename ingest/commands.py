@@ -6,12 +6,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from ingest.display import print_summary, progress
-from ingest.errors import NotRecordedError, explain
+from ingest.errors import NotRecordedError, SkippedError, explain
 from ingest.interrupts import cancel_on_stop
+from ingest.models import PipelineRun
 from ingest.runs import Run, dry_run, pipeline_run
+
+FAILED, SKIPPED, INTERRUPTED = 1, 75, 130  # exit codes; 75 is EX_TEMPFAIL of sysexits.h: try again later
 
 
 class PipelineCommand(BaseCommand):
@@ -26,16 +30,34 @@ class PipelineCommand(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        self.run_or_fail(self.source, partial(self.steps, options=options), options)
+        self.run_sources({self.source: partial(self.steps, options=options)}, options)
 
-    def run_or_fail(self, source: str, steps: Callable[[Run], None], options: dict[str, Any]) -> None:
-        """Do `steps` in a run of its own; raise CommandError with one line when it fails."""
-        try:
-            self._run(source, steps, options)
-        except KeyboardInterrupt as error:
-            raise CommandError(_failure(error), returncode=130) from error
-        except Exception as error:
-            raise CommandError(_failure(error)) from error
+    def run_sources(self, work: dict[str, Callable[[Run], None]], options: dict[str, Any]) -> None:
+        """Do the work of each source in a run of its own, whatever becomes of the others.
+
+        Raises CommandError with one line when one failed or was skipped; of the exit codes a failure's wins. Under
+        cron, which comes again, it is all right to be skipped.
+        """
+        outcomes: dict[str, str] = {}
+        codes: dict[int, Exception] = {}
+        for source, steps in work.items():
+            try:
+                self._run(source, steps, options)
+            except KeyboardInterrupt as error:
+                raise CommandError("interrupted. The warehouse is as it was.", returncode=INTERRUPTED) from error
+            except SkippedError as error:
+                codes[SKIPPED] = error
+                outcomes[source] = f"skipped: {error}."
+            except Exception as error:
+                codes[FAILED] = error
+                outcomes[source] = f"failed: {_failure(error)}"
+            else:
+                outcomes[source] = "succeeded."
+        if settings.PIPELINE_TRIGGER == PipelineRun.Trigger.CRON:
+            codes.pop(SKIPPED, None)
+        if codes:
+            code = min(codes)
+            raise CommandError(_together(outcomes), returncode=code) from codes[code]
 
     def _run(self, source: str, steps: Callable[[Run], None], options: dict[str, Any]) -> None:
         """Do `steps` in a run of its own, recorded and shown as it goes, and print what it did or, dry, would do."""
@@ -54,9 +76,14 @@ class PipelineCommand(BaseCommand):
         raise NotImplementedError
 
 
-def _failure(error: BaseException) -> str:
+def _failure(error: Exception) -> str:
     """Return one line on a run that failed, and on the state in which that leaves the warehouse."""
-    if isinstance(error, NotRecordedError):
-        return str(error)
-    what = "interrupted" if isinstance(error, KeyboardInterrupt) else explain(error)
-    return f"{what}. The warehouse is as it was."
+    return str(error) if isinstance(error, NotRecordedError) else f"{explain(error)}. The warehouse is as it was."
+
+
+def _together(outcomes: dict[str, str]) -> str:
+    """Return one line on all sources; of a single one it need not be said which."""
+    if len(outcomes) == 1:
+        (outcome,) = outcomes.values()
+        return outcome.removeprefix("failed: ").removeprefix("skipped: ")
+    return " ".join(f"{source} {outcome}" for source, outcome in outcomes.items())

@@ -11,20 +11,21 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ingest.runs import DRY, Run, TableCounts
+from ingest.models import StepRun
+from ingest.runs import DRY, Run
 
-COLUMNS = ("read", "inserted", "updated", "deleted", "rejected", "seconds")
+COLUMNS = ("rows_read", "inserted", "updated", "deleted", "rejected", "seconds")
 LEAST_WIDTH = 88  # of the table with numbers of seven digits; a narrower terminal wraps it rather than cut it
 
 
 @contextmanager
-def progress(*, hidden: bool) -> Iterator[Callable[[TableCounts], None]]:
+def progress(*, hidden: bool) -> Iterator[Callable[[StepRun], None]]:
     """Show on a terminal what is being worked on; give the function that is to be told of each table."""
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as bar:
         task = bar.add_task("starting")
-        yield lambda counts: bar.update(task, description=f"{counts.step}  {counts.table}")
+        yield lambda counts: bar.update(task, description=f"{counts.step}  {counts.table_name}")
 
 
 def print_summary(run: Run, out: OutputWrapper) -> None:
@@ -33,13 +34,13 @@ def print_summary(run: Run, out: OutputWrapper) -> None:
     table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", show_edge=False, padding=0)
     table.add_column("table", no_wrap=True)
     for name in COLUMNS:
-        table.add_column(name, justify="right", no_wrap=True)
-    for step, counts_of_step in groupby(run.counts, key=lambda counts: counts.step):
+        table.add_column(name.removeprefix("rows_"), justify="right", no_wrap=True)
+    for step, counts_of_step in groupby(run.steps, key=lambda counts: counts.step):
         table.add_row(step, style="bold")
         for counts in counts_of_step:
-            table.add_row(counts.table, *(_number(getattr(counts, name)) for name in COLUMNS))
+            table.add_row(counts.table_name, *(_number(getattr(counts, name)) for name in COLUMNS))
         table.add_section()
-    table.add_row("total", *[""] * (len(COLUMNS) - 1), _number(sum(counts.seconds for counts in run.counts)))
+    table.add_row("total", *[""] * (len(COLUMNS) - 1), _number(sum(counts.seconds for counts in run.steps)))
     file = cast(IO[str], out)
     Console(file=file, width=max(Console(file=file).width, LEAST_WIDTH)).print(table)
 

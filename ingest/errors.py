@@ -23,6 +23,10 @@ class PipelineError(Exception):
     """A failure that a person can mend; its text says what happened, to which thing, and what to do."""
 
 
+class SkippedError(PipelineError):
+    """A run that did not begin, because another one of its source is in progress."""
+
+
 class NotRecordedError(PipelineError):
     """A run that committed, but whose end could not be written to the run log."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from psycopg2.sql import SQL, Composable, Composed, Identifier
 
 from ingest.cursors import Cursor
-from ingest.runs import TableCounts
+from ingest.models import StepRun
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Target:
 
 
 def reconcile(
-    warehouse: Cursor, target: Target, query: Composable, counts: TableCounts, touched: Identifier | None = None
+    warehouse: Cursor, target: Target, query: Composable, counts: StepRun, touched: Identifier | None = None
 ) -> int:
     """Make the rows of `target` those that `query` gives, and add what that took to `counts`; return their number.
 

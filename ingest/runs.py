@@ -2,40 +2,25 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
-from ingest.errors import NotRecordedError, PipelineError, explain, story
-from ingest.models import LoadState, PipelineRun
+from ingest.errors import DATABASE_ERRORS, NotRecordedError, SkippedError, explain, story
+from ingest.models import SOURCES, LoadState, PipelineRun, StepRun
 
 logger = logging.getLogger(__name__)
 
-# Any number will do as long as nothing else in the analytics database locks it.
+# Any number will do as long as nothing else in the analytics database locks it; the source's number goes with it.
 LOCK_KEY = 0x4D534B
 DRY = 0  # the id of a run that is not recorded
+COUNTS = ("rows_read", "inserted", "updated", "deleted", "rejected", "bytes", "seconds")
 WORK_MEM = "64MB"  # for each sort or hash of a run, on the server; more gains nothing at 20,000 patients
-
-
-@dataclass
-class TableCounts:
-    """What one step did to one table, in rows; `read` is what came in, `rejected` what is listed as rejected now."""
-
-    step: str
-    table: str
-    read: int = 0
-    inserted: int = 0
-    updated: int = 0
-    deleted: int = 0
-    rejected: int = 0
-    bytes: int = 0
-    seconds: float = 0.0
-
-    def __str__(self) -> str:
-        return " ".join(f"{name}={value}" for name, value in asdict(self).items())
 
 
 @dataclass
@@ -47,21 +32,34 @@ class Run:
 
     id: int
     source: str
-    on_table: Callable[[TableCounts], None] = lambda counts: None
-    counts: list[TableCounts] = field(default_factory=list)
+    on_table: Callable[[StepRun], None] = lambda counts: None
+    steps: list[StepRun] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
 
     @contextmanager
-    def table(self, step: str, table: str) -> Iterator[TableCounts]:
-        """Give the counts of `step` on `table` to fill in; the time inside the block is added to its seconds."""
-        counts = next((c for c in self.counts if (c.step, c.table) == (step, table)), None)
+    def table(self, step: str, table: str, *, last: bool = True) -> Iterator[StepRun]:
+        """Give the counts of `step` on `table` to fill in; the time inside the block is added to its seconds.
+
+        Unless it is the `last` block for them, another one follows.
+        """
+        counts = next((c for c in self.steps if (c.step, c.table_name) == (step, table)), None)
         if counts is None:
-            counts = TableCounts(step, table)
-            self.counts.append(counts)
+            counts = StepRun(step=step, table_name=table)
+            self.steps.append(counts)
         self.on_table(counts)
         start = time.monotonic()
-        yield counts
-        counts.seconds = round(counts.seconds + time.monotonic() - start, 3)
-        logger.info("run=%s %s", self.id, counts)
+        try:
+            yield counts
+        except Exception as error:
+            counts.status, counts.error = StepRun.Status.FAILED, explain(error)
+            raise
+        finally:
+            counts.seconds = round(counts.seconds + time.monotonic() - start, 3)
+            counts.finished = timezone.now()
+        if last:
+            counts.status = StepRun.Status.SUCCEEDED
+            numbers = " ".join(f"{name}={getattr(counts, name)}" for name in COUNTS)
+            logger.info("run=%s step=%s table=%s %s", self.id, step, table, numbers)
 
     def loaded(self, source: str) -> None:
         """Note in the warehouse that the star of `source` now holds what this run read."""
@@ -73,21 +71,23 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
     """Record a run of `command` for `source` and hold it in one transaction of the warehouse.
 
     What the block writes to the analytics database commits at its end, or not at all. The record is in the default
-    database, so a failure stays known. Raises PipelineError when another run is in progress, and NotRecordedError
-    when all went well but the record of it.
+    database, so a failure stays known. Raises SkippedError when another run of the source is in progress, and
+    NotRecordedError when all went well but the record of it.
     """
-    record = PipelineRun.objects.create(command=command, source=source)
-    connections["default"].close()  # it would idle for as long as the run takes, and may be cut
-    run = Run(record.pk, source)
+    record = PipelineRun(command=command, source=source, trigger=settings.PIPELINE_TRIGGER)
+    run = Run(DRY, source)
     try:
         with transaction.atomic(using="analytics"):
-            _lock()
+            _lock(source)
+            record.save()
+            connections["default"].close()  # it would idle for as long as the run takes, and may be cut
+            run.id = record.pk
             _give_room()
             yield run
     except BaseException as error:
-        interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
-        status = PipelineRun.Status.INTERRUPTED if interrupted else PipelineRun.Status.FAILED
-        _finish(record, run, status, story(error))
+        # What cannot be written stays, at worst, recorded as running, until somebody finds that nobody is.
+        with suppress(*DATABASE_ERRORS):
+            _finish(record, run, _status_after(error), error)
         raise
     try:
         _finish(record, run, PipelineRun.Status.SUCCEEDED)
@@ -101,18 +101,79 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
 def dry_run(source: str) -> Iterator[Run]:
     """Give a run that is not recorded, and undo all that the block writes to the warehouse."""
     with transaction.atomic(using="analytics"):
-        _lock()
+        _lock(source)
         _give_room()
         yield Run(DRY, source)
         transaction.set_rollback(True, using="analytics")
 
 
-def _lock() -> None:
-    """Take the lock that one run holds at a time; it is freed with the transaction, however that ends."""
+def end_gone_runs() -> None:
+    """Put on record how the runs ended whose process is gone, killed or cut off before it could do so itself.
+
+    A run holds its source's lock before it is on record, so the records are read before the locks: one that is there
+    and whose lock is not held is over. Asks who holds the locks; to try one could make a starting run skip.
+    """
+    running = list(PipelineRun.objects.filter(status=PipelineRun.Status.RUNNING))
+    held = _held_locks() if running else ()
+    _end(record for record in running if record.source not in held)
+
+
+def _lock(source: str) -> None:
+    """Take the lock that one run of a source holds at a time; it is freed with the transaction, however that ends.
+
+    Who holds it knows that no other run of the source is in progress, whatever the run log says.
+    """
     with connections["analytics"].cursor() as cursor:
-        cursor.execute("select pg_try_advisory_xact_lock(%s)", [LOCK_KEY])
-        if not cursor.fetchone()[0]:
-            raise PipelineError("another run is in progress: wait until it has finished and run the command again")
+        cursor.execute("select pg_try_advisory_xact_lock(%s, %s)", [LOCK_KEY, SOURCES.index(source)])
+        (locked,) = cursor.fetchone()
+    running = PipelineRun.objects.filter(source=source, status=PipelineRun.Status.RUNNING)
+    if not locked:
+        raise SkippedError(
+            f"another run of {source} is in progress: {_describe(running.last())}. "
+            "Wait until it has finished and run the command again"
+        )
+    _end(running)
+
+
+def _describe(holder: PipelineRun | None) -> str:
+    if holder is None:
+        return "a dry run, or one that has just begun"
+    return f"run {holder.pk}, {holder.command} started by {holder.trigger} at {holder.started:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _held_locks() -> set[str]:
+    """Return the sources of which a run is in progress."""
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(
+            """
+            select objid
+              from pg_locks
+             where locktype = 'advisory'
+               and database = (select oid from pg_database where datname = current_database())
+               and classid = %s
+               and objsubid = 2
+               and granted
+            """,
+            [LOCK_KEY],
+        )
+        return {SOURCES[number] for (number,) in cursor.fetchall()}
+
+
+def _end(gone: Iterable[PipelineRun]) -> None:
+    """Record that runs are over which did not say so: succeeded when the warehouse holds what they loaded."""
+    for record in gone:
+        loaded = LoadState.objects.filter(source=record.source, run_id=record.pk).first()
+        ended = (
+            {"status": PipelineRun.Status.SUCCEEDED, "finished": loaded.loaded_at}
+            if loaded
+            else {
+                "status": PipelineRun.Status.INTERRUPTED,
+                "finished": timezone.now(),
+                "error": "Its process is gone: killed, or cut off from the databases.",
+            }
+        )
+        # Only while it still says so: a run that has just committed may record its end at this very moment.
+        PipelineRun.objects.filter(pk=record.pk, status=PipelineRun.Status.RUNNING).update(**ended)
 
 
 def _give_room() -> None:
@@ -121,9 +182,35 @@ def _give_room() -> None:
         cursor.execute("select set_config('work_mem', %s, true)", [WORK_MEM])
 
 
-def _finish(record: PipelineRun, run: Run, status: PipelineRun.Status, error: str = "") -> None:
+def _status_after(error: BaseException) -> PipelineRun.Status:
+    if isinstance(error, SkippedError):
+        return PipelineRun.Status.SKIPPED
+    interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
+    return PipelineRun.Status.INTERRUPTED if interrupted else PipelineRun.Status.FAILED
+
+
+def _finish(record: PipelineRun, run: Run, status: PipelineRun.Status, error: BaseException | None = None) -> None:
+    """Record the run's end, what its steps did and in sum, and forget the runs that are too old."""
     record.finished = timezone.now()
     record.status = status
-    record.counts = [asdict(counts) for counts in run.counts]
-    record.error = error
-    record.save()
+    if error:
+        record.error = str(error) if isinstance(error, SkippedError) else story(error)
+    record.rejected = sum(step.rejected for step in run.steps)
+    extracted = [step for step in run.steps if step.step.startswith("extract_")]
+    record.rows_read = sum(step.rows_read for step in extracted)
+    record.bytes = sum(step.bytes for step in extracted)
+    # A row passes through each step: to add up what they wrote would count it twice.
+    written = [step for step in run.steps if step.step == run.steps[-1].step]
+    record.inserted = sum(step.inserted for step in written)
+    record.updated = sum(step.updated for step in written)
+    record.deleted = sum(step.deleted for step in written)
+    record.seconds = round(time.monotonic() - run.began, 3)
+    for step in run.steps:
+        step.run = record
+        if status == PipelineRun.Status.INTERRUPTED and step.status == StepRun.Status.FAILED:
+            step.status = StepRun.Status.INTERRUPTED  # what failed was the statement that the signal cancelled
+    with transaction.atomic(using="default"):
+        record.save()
+        StepRun.objects.bulk_create(run.steps)
+        oldest = record.finished - timedelta(days=settings.RUN_HISTORY_DAYS)
+        PipelineRun.objects.filter(started__lt=oldest).delete()

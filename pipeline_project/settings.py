@@ -83,6 +83,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 COVID_API_URL = env.text("COVID_API_URL", "https://api.covidtracking.com/v2")
 MSK_ORPHANS = env.choice("MSK_ORPHANS", "reject", "keep")
+PIPELINE_TRIGGER = env.choice("PIPELINE_TRIGGER", "manual", "cron")  # the cron jobs set it, nobody else
+RUN_HISTORY_DAYS = env.integer("RUN_HISTORY_DAYS", 90, minimum=1, maximum=36500)
 MSK_MAX_DELETE_PERCENT = env.integer("MSK_MAX_DELETE_PERCENT", 50, minimum=0, maximum=100)
 
 # --- Security, beside what Django does by itself: HttpOnly sessions, X-Frame-Options, Referrer-Policy, nosniff

@@ -15,6 +15,7 @@ from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
 from psycopg2.sql import SQL, Identifier, Placeholder
 
+from ingest.models import PipelineRun, StepRun
 from tests.recompute import read_star, recompute
 
 SAMPLE = settings.BASE_DIR / "sample_data" / "msk_db.sql"
@@ -27,6 +28,11 @@ def connect(alias: str, **changes: Any) -> Any:
     connection = psycopg2.connect(**{k: v for k, v in parameters.items() if k not in ("options", "cursor_factory")})
     connection.autocommit = True
     return connection
+
+
+def last_steps(**which: Any) -> list[StepRun]:
+    """Return what the last run did, a step and table each, in order."""
+    return list(StepRun.objects.filter(run=PipelineRun.objects.latest("pk"), **which).order_by("pk"))
 
 
 class Database:

@@ -2,60 +2,86 @@
 
 import json
 from contextlib import suppress
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from analytics.admin.base import BoundedAdmin, ReadOnlyAdmin, changelist, one_of
+from analytics.admin.base import BoundedAdmin, Cell, ReadOnlyAdmin, changelist, one_of
 from analytics.models import ScheduleDimension
-from ingest.models import LoadState, PipelineRun, RejectedRow, ScheduleOverride
+from ingest.models import SOURCES, LoadState, PipelineRun, RejectedRow, ScheduleOverride, StepRun
 from ingest.msk.tables import TABLES
-from ingest.runs import TableCounts
+from ingest.runs import COUNTS
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[ScheduleOverride]
+    TabularInline = admin.TabularInline[StepRun, PipelineRun]
 else:
-    ModelForm = forms.ModelForm
+    ModelForm, TabularInline = forms.ModelForm, admin.TabularInline
+
+
+class StepRunInline(TabularInline):
+    """The steps of a run, for whoever may see the run."""
+
+    model = StepRun
+    fields = ("step", "table_name", "status", *COUNTS, "error")
+    ordering = ("id",)
+    verbose_name_plural = "steps"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [status if field == "status" else field for field in self.fields]
+
+    get_readonly_fields = get_fields
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
 
 
 @admin.register(PipelineRun)
 class PipelineRunAdmin(ReadOnlyAdmin):
     """The run log, the last run first. It grows by a row an hour, and is filtered without an index."""
 
-    list_display = ("id", "source", "command", "started", "duration", "status")
-    list_filter = (one_of("status", PipelineRun.Status.values),)
+    list_display = ("id", "source", "command", "trigger", "started", "duration", "status", *COUNTS[:5])
+    list_filter = (
+        one_of("status", PipelineRun.Status.values),
+        one_of("source", SOURCES),
+        one_of("trigger", PipelineRun.Trigger.values),
+    )
     ordering = ("-id",)
+    inlines = (StepRunInline,)
+
+    class Media:
+        css: ClassVar = {"all": ["analytics/runs.css"]}
+
+    def cell(self, name: str) -> Cell:
+        return status if name == "status" else super().cell(name)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        run = (
-            None,
-            {"fields": ["id", "source", "command", "started", "finished", "duration", self.cell("status"), counts]},
-        )
+        run = (None, {"fields": [field for field in self.get_fields(request, obj) if field != "error"]})
         failure = ("Error, with the traceback", {"fields": [error], "classes": ["collapse"]})
         return [run, failure] if obj and obj.error else [run]
 
     @admin.display(description="duration")
     def duration(self, run: PipelineRun) -> str | None:
-        return f"{(run.finished - run.started).total_seconds():.1f} s" if run.finished else None
+        return f"{run.seconds:,.1f} s" if run.finished else None
 
 
 # The names of these functions are those of the columns that they show, by which the admin finds label and help.
 
 
-def counts(run: PipelineRun) -> SafeString:
-    """Return the rows and seconds of each step and table as a table, its columns in the order of TableCounts."""
-    names = [field.name for field in fields(TableCounts)]
-    lines = [names, *([line.get(name, "") for name in names] for line in run.counts)]
-    cells = (format_html_join("", "<td>{}</td>", ((value,) for value in line)) for line in lines)
-    return format_html("<table>{}</table>", format_html_join("", "<tr>{}</tr>", ((line,) for line in cells)))
+def status(row: PipelineRun | StepRun) -> SafeString:
+    return format_html('<span class="run-status {0}">{0}</span>', row.status)
 
 
 def error(run: PipelineRun) -> SafeString:

@@ -23,14 +23,14 @@ def load_covid(run: Run) -> None:
     """Bring the six COVID tables in step with the newest staged version of each day; list the days that do not fit."""
     with raw_cursor("analytics") as warehouse:
         with run.table(STEP, "covid_day") as counts:
-            counts.read = _judge(warehouse)
+            counts.rows_read = _judge(warehouse)
             rejects = SQL("select source_key, reason, detail from judged_covid_day where reason is not null")
             list_rejects(warehouse, "covid_day", rejects, run, counts)
         for table in TABLES:
             with run.table(STEP, table) as counts:
-                counts.read = reconcile(warehouse, _target(table), _days_query(table), counts)
+                counts.rows_read = reconcile(warehouse, _target(table), _days_query(table), counts)
         with run.table(STEP, DEFINITIONS.table) as counts:
-            counts.read = reconcile(warehouse, DEFINITIONS, DEFINITIONS_QUERY, counts)
+            counts.rows_read = reconcile(warehouse, DEFINITIONS, DEFINITIONS_QUERY, counts)
     run.loaded("covid")
 
 

@@ -4,8 +4,9 @@ from psycopg2.sql import SQL, Composable, Literal
 
 from analytics.loads.scope import EVERYTHING
 from ingest.cursors import Cursor, one_row
+from ingest.models import StepRun
 from ingest.reconcile import Target, reconcile
-from ingest.runs import Run, TableCounts
+from ingest.runs import Run
 
 
 def list_rejects(
@@ -13,7 +14,7 @@ def list_rejects(
     source: str,
     rejects: Composable,
     run: Run,
-    counts: TableCounts,
+    counts: StepRun,
     part: Composable = EVERYTHING,
 ) -> None:
     """Make `rejects`, a query for source_key, reason and detail, the list of the rejected rows of `source`.
@@ -33,6 +34,6 @@ def list_rejects(
         Literal(source), Literal(run.id), rejects
     )
     # The entries written are no rows of the step's own table: they are counted apart, and not shown.
-    reconcile(warehouse, target, query, TableCounts(counts.step, target.table))
+    reconcile(warehouse, target, query, StepRun())
     warehouse.execute("select count(*) from rejected_row where source_table = %s", [source])
     (counts.rejected,) = one_row(warehouse)

@@ -12,8 +12,9 @@ from analytics.loads.rejects import list_rejects
 from analytics.loads.scope import EVERYTHING, FINGERPRINTS, NOTHING, Scope
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.errors import PipelineError
+from ingest.models import StepRun
 from ingest.reconcile import Target, reconcile
-from ingest.runs import Run, TableCounts
+from ingest.runs import Run
 
 STEP = "load_msk"
 
@@ -112,7 +113,7 @@ def _check_staged(warehouse: Cursor) -> None:
         raise PipelineError(f"{unparsed} staged schedules have not been parsed: run manage.py parse_slugs first")
 
 
-def _load_judged(warehouse: Cursor, subject: Subject, scope: Scope, run: Run, counts: TableCounts) -> None:
+def _load_judged(warehouse: Cursor, subject: Subject, scope: Scope, run: Run, counts: StepRun) -> None:
     """Load a table whose staged rows either enter it or are listed as rejected, or, as kept orphans, both."""
     if subject.source in scope and scope.is_empty(subject.source):
         warehouse.execute("select count(*) from rejected_row where source_table = %s", [subject.source])
@@ -121,7 +122,7 @@ def _load_judged(warehouse: Cursor, subject: Subject, scope: Scope, run: Run, co
     judged = Identifier(f"judged_{subject.source}")
     query = query_of(subject, staged=scope.staged(subject.source))
     warehouse.execute(SQL("create temp table {} on commit drop as {}").format(judged, query))
-    counts.read = warehouse.rowcount
+    counts.rows_read = warehouse.rowcount
     target = _target(subject, scope.loaded(subject.source, subject.columns[0]))
     enters = SQL("select * from {} where enters").format(judged)
     reconcile(warehouse, target, enters, counts, scope.touched(subject.table))
@@ -130,7 +131,7 @@ def _load_judged(warehouse: Cursor, subject: Subject, scope: Scope, run: Run, co
     warehouse.execute(SQL("drop table {}").format(judged))
 
 
-def _load_derived(warehouse: Cursor, subject: Subject, scope: Scope, counts: TableCounts) -> None:
+def _load_derived(warehouse: Cursor, subject: Subject, scope: Scope, counts: StepRun) -> None:
     """Load a table that is worked out from other tables of the star."""
     if subject.query == "window":
         scope.find_windows(
@@ -138,11 +139,11 @@ def _load_derived(warehouse: Cursor, subject: Subject, scope: Scope, counts: Tab
         )
         if scope.has_windows():
             query = query_of(subject, in_scope=scope.windows("f.patient_journey_id", "a.activity_id"))
-            counts.read = reconcile(warehouse, _target(subject, scope.windows("t.id")), query, counts)
+            counts.rows_read = reconcile(warehouse, _target(subject, scope.windows("t.id")), query, counts)
     elif subject.query == "completion":
         if scope.has_completions():
             query = query_of(subject, in_scope=scope.completions("r"))
-            counts.read = reconcile(warehouse, _target(subject, scope.completions("t")), query, counts)
+            counts.rows_read = reconcile(warehouse, _target(subject, scope.completions("t")), query, counts)
     else:
         query = query_of(
             subject,
@@ -151,7 +152,7 @@ def _load_derived(warehouse: Cursor, subject: Subject, scope: Scope, counts: Tab
             results=scope.changed("r.survey_result_id", "survey_result_fact"),
             journeys=scope.changed("f.patient_journey_id", "patient_journey_fact"),
         )
-        counts.read = reconcile(warehouse, _target(subject, NOTHING), query, counts)
+        counts.rows_read = reconcile(warehouse, _target(subject, NOTHING), query, counts)
 
 
 def _target(subject: Subject, scope: Composable) -> Target:

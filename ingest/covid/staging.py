@@ -15,12 +15,13 @@ from ingest.covid.client import Document, PermanentError
 from ingest.covid.definitions import Definition, changes, read_definitions
 from ingest.covid.figures import FIGURES, NAMESPACE
 from ingest.cursors import Cursor
-from ingest.runs import Run, TableCounts
+from ingest.models import StepRun
+from ingest.runs import Run
 
 logger = logging.getLogger(__name__)
 
 
-def stage(warehouse: Cursor, document: Document, run: Run, counts: TableCounts) -> None:
+def stage(warehouse: Cursor, document: Document, run: Run, counts: StepRun) -> None:
     """Keep what is new in `document`: versions of days, definitions and their changes. The same bytes write nothing.
 
     Raises PermanentError for what is no document of the API, or when a path that the load reads is gone from it.
@@ -29,7 +30,7 @@ def stage(warehouse: Cursor, document: Document, run: Run, counts: TableCounts) 
     sha256 = hashlib.sha256(document.body).hexdigest()
     content = _parse(document)
     _read_days(warehouse, document)
-    counts.read += warehouse.rowcount
+    counts.rows_read += warehouse.rowcount
     _check_paths(warehouse, document)
     _keep_days(warehouse, document, counts)
     validators = [document.validators.etag, document.validators.last_modified]
@@ -135,7 +136,7 @@ def _check_paths(warehouse: Cursor, document: Document) -> None:
         )
 
 
-def _keep_days(warehouse: Cursor, document: Document, counts: TableCounts) -> None:
+def _keep_days(warehouse: Cursor, document: Document, counts: StepRun) -> None:
     """Keep what the document says anew of its days, and make that the current version; a version is kept once.
 
     Of a day that it holds twice, the versions stay together and in order: the first one counts.

@@ -1,7 +1,7 @@
 """The models of the sources: what is read, where it lands, and what is on record about it."""
 
 from ingest.models.covid import CovidDay, CovidDefinition, CovidDocument, SchemaChange
-from ingest.models.runs import PipelineRun
+from ingest.models.runs import SOURCES, PipelineRun, StepRun
 from ingest.models.source import (
     Activity,
     Device,
@@ -17,6 +17,7 @@ from ingest.models.source import (
 from ingest.models.staging import LoadState, RejectedRow, ScheduleOverride, StagedBucket
 
 __all__ = [
+    "SOURCES",
     "Activity",
     "CovidDay",
     "CovidDefinition",
@@ -34,6 +35,7 @@ __all__ = [
     "SchemaChange",
     "StagedBucket",
     "StepResult",
+    "StepRun",
     "Survey",
     "SurveyResult",
 ]

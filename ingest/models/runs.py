@@ -1,6 +1,10 @@
 """The run log. It lives in the default database, so that a failed run is on record though its data rolled back."""
 
 from django.db import models
+from django.utils import timezone
+
+# Each is loaded by itself; two runs of one never meet.
+SOURCES = ("msk", "covid")
 
 
 class PipelineRun(models.Model):
@@ -9,19 +13,75 @@ class PipelineRun(models.Model):
         SUCCEEDED = "succeeded"
         FAILED = "failed"
         INTERRUPTED = "interrupted"
+        SKIPPED = "skipped"
+
+    class Trigger(models.TextChoices):
+        CRON = "cron"
+        MANUAL = "manual"
 
     id = models.BigAutoField(primary_key=True, db_comment="Number of the run")
     source = models.TextField(default="msk", db_comment="The source that it was about: msk or covid")
     command = models.TextField(db_comment="Management command that ran")
-    started = models.DateTimeField(auto_now_add=True, db_comment="When it began")
-    finished = models.DateTimeField(null=True, db_comment="When it ended; null while it runs, or when it was killed")
-    status = models.TextField(choices=Status, default=Status.RUNNING, db_comment="How it stands")
-    counts = models.JSONField(default=list, db_comment="Rows and seconds of each step and table, in order")
+    trigger = models.TextField(choices=Trigger, default=Trigger.MANUAL, db_comment="Who started it: cron or manual")
+    started = models.DateTimeField(default=timezone.now, db_comment="When it began")
+    finished = models.DateTimeField(null=True, db_comment="When it ended, or was found to be gone; null while it runs")
+    status = models.TextField(
+        choices=Status,
+        default=Status.RUNNING,
+        db_comment="running, succeeded, failed, interrupted (stopped or killed) or skipped (another run was at work)",
+    )
+    rows_read = models.BigIntegerField(
+        default=0, db_comment="Rows copied from the source; 0 where nothing was extracted"
+    )
+    inserted = models.BigIntegerField(
+        default=0, db_comment="Rows inserted by its last step, by rule the load of the star"
+    )
+    updated = models.BigIntegerField(default=0, db_comment="Rows updated by its last step")
+    deleted = models.BigIntegerField(default=0, db_comment="Rows deleted by its last step")
+    rejected = models.BigIntegerField(default=0, db_comment="Rows of the source listed as rejected at its end")
+    bytes = models.BigIntegerField(default=0, db_comment="Bytes copied from the source")
+    seconds = models.FloatField(default=0.0, db_comment="Seconds that it took")
     error = models.TextField(blank=True, default="", db_comment="What went wrong, with the traceback")
 
     class Meta:
         db_table = "pipeline_run"
-        db_table_comment = "Every run of a pipeline command, failed ones included"
+        db_table_comment = "Every run of a pipeline command, failed ones included; what those wrote was rolled back"
 
     def __str__(self) -> str:
         return f"run {self.pk}: {self.command} for {self.source}, {self.status}"
+
+
+class StepRun(models.Model):
+    """What one step of a run does to one table: filled in while it works, and saved at the end of the run."""
+
+    class Status(models.TextChoices):
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        INTERRUPTED = "interrupted"
+
+    id = models.BigAutoField(primary_key=True, db_comment="Number of the entry")
+    run = models.ForeignKey(PipelineRun, models.CASCADE, related_name="steps", db_comment="The run that it is part of")
+    step = models.TextField(db_comment="Step of the run, by the name of the command that does it alone")
+    table_name = models.TextField(db_comment="The table that it worked on: of the source, or of the star in a load")
+    started = models.DateTimeField(default=timezone.now, db_comment="When it began")
+    finished = models.DateTimeField(default=timezone.now, db_comment="When it ended")
+    status = models.TextField(
+        choices=Status,
+        default=Status.INTERRUPTED,
+        db_comment="succeeded, failed, or interrupted when something else ended the run before it was done",
+    )
+    rows_read = models.BigIntegerField(default=0, db_comment="Rows that came in")
+    inserted = models.BigIntegerField(default=0, db_comment="Rows inserted")
+    updated = models.BigIntegerField(default=0, db_comment="Rows updated")
+    deleted = models.BigIntegerField(default=0, db_comment="Rows deleted")
+    rejected = models.BigIntegerField(default=0, db_comment="Rows of the source listed as rejected afterwards")
+    bytes = models.BigIntegerField(default=0, db_comment="Bytes copied from the source")
+    seconds = models.FloatField(default=0.0, db_comment="Seconds of work; a step may come to a table twice")
+    error = models.TextField(blank=True, default="", db_comment="What went wrong, in one line")
+
+    class Meta:
+        db_table = "step_run"
+        db_table_comment = "What each step of a run did to each table, in order"
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.table_name}, {self.status}"

@@ -26,7 +26,7 @@ def extract_msk(run: Run, *, full_refresh: bool = False, allow_deletes: bool = F
     with raw_cursor("analytics") as warehouse:
         with snapshot() as source:
             for table in TABLES:
-                with run.table(STEP, table.name) as counts:
+                with run.table(STEP, table.name, last=False) as counts:
                     staging = StagingTable(warehouse, table, counts)
                     staging.copy(source, full=full_refresh)
                     staging_tables.append(staging)

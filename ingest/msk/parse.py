@@ -29,5 +29,5 @@ def parse_slugs(run: Run) -> None:
             f"insert into parsed_slug (slug, {', '.join(PARSE_COLUMNS)}) values %s",
             ((slug, *astuple(parse_slug(slug))) for slug in slugs),
         )
-        counts.read = len(slugs)
+        counts.rows_read = len(slugs)
         reconcile(warehouse, TARGET, SQL("select * from parsed_slug"), counts)

@@ -6,9 +6,9 @@ from psycopg2.sql import SQL, Identifier
 
 from ingest.copying import copy_rows
 from ingest.cursors import Cursor, one_row
+from ingest.models import StepRun
 from ingest.msk.snapshot import Snapshot, digest_query, rows_query
 from ingest.msk.tables import SourceTable
-from ingest.runs import TableCounts
 
 
 class StagingTable:
@@ -18,7 +18,7 @@ class StagingTable:
     `changed_<table>` the buckets that are to be compared, `incoming_<table>` the source's rows in these buckets.
     """
 
-    def __init__(self, warehouse: Cursor, table: SourceTable, counts: TableCounts) -> None:
+    def __init__(self, warehouse: Cursor, table: SourceTable, counts: StepRun) -> None:
         self.warehouse = warehouse
         self.table = table
         self.counts = counts
@@ -60,7 +60,7 @@ class StagingTable:
             self.has_incoming = True
         else:
             self._copy_rows(source, self.table.staging)
-            self.counts.inserted = self.counts.read
+            self.counts.inserted = self.counts.rows_read
             self._execute("analyze {staging}")
             self._execute("insert into pending_bucket values (%(table)s, null)")
             self._keep_digests()
@@ -150,7 +150,7 @@ class StagingTable:
         buckets = self._value("select array_agg(bucket) from {changed}") if is_partial else None
         query = rows_query(self.table, buckets)
         copied = copy_rows(source.cursor, query, self.warehouse, target)
-        self.counts.read += copied.rows
+        self.counts.rows_read += copied.rows
         self.counts.bytes += copied.bytes
 
     def _keep_digests(self) -> None:

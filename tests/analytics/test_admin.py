@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
+from django.contrib.staticfiles.finders import find
 from django.db import connections
 from django.db.models import Model
 from django.test import Client
@@ -157,7 +159,26 @@ def test_it_shows_the_error_of_a_failed_run_folded_away(client: Client, loaded: 
     assert "<pre>Traceback: &lt;disk full&gt;</pre>" in page.split("<details>")[1].split("</details>")[0]
     page = client.get(address(PipelineRun, "change", succeeded.pk)).content.decode()
     assert "<details>" not in page
-    assert "<td>step_result_fact</td>" in page
+
+
+def test_it_shows_the_steps_of_a_run(client: Client, loaded: None) -> None:
+    run = PipelineRun.objects.get(status="succeeded", source="msk")
+    page = client.get(address(PipelineRun, "change", run.pk)).content.decode()
+    shown = re.findall(r'<td class="field-table_name">\s*<p>(.*?)</p>', page)
+    assert shown == list(run.steps.order_by("pk").values_list("table_name", flat=True))
+    assert "step_result_fact" in shown
+    assert page.count('<span class="run-status succeeded">succeeded</span>') == len(shown) + 1
+    assert "<input" not in page.split('id="steps-group"')[1].replace('<input type="hidden"', "")
+
+
+def test_it_colours_the_runs_by_how_they_ended(client: Client, loaded: None) -> None:
+    page = client.get(address(PipelineRun)).content.decode()
+    assert '<span class="run-status failed">failed</span>' in page
+    css = re.search(r'href="/static/(analytics/[\w.]+css)"', page)
+    assert css
+    assert ".failed" in Path(str(find(css[1]))).read_text(encoding="utf-8")
+    assert "style=" not in page
+    assert "<style" not in page
 
 
 def test_it_says_which_key_an_orphan_misses(client: Client, source: Source, run: Run) -> None:

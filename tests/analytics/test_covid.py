@@ -17,7 +17,7 @@ from pytest_httpserver import HTTPServer
 from ingest.covid import extract
 from ingest.covid.client import CovidClient
 from ingest.models import PipelineRun
-from tests.conftest import Source, Warehouse
+from tests.conftest import Source, Warehouse, last_steps
 from tests.ingest.covid.documents import (
     GONE,
     Json,
@@ -180,8 +180,8 @@ def rejected(warehouse: Warehouse) -> list[tuple[str, str, str]]:
 def written() -> dict[str, int]:
     """Return the number of rows that the last run wrote to each table that it wrote to."""
     rows: Counter[str] = Counter()
-    for counts in PipelineRun.objects.latest("pk").counts:
-        rows[counts["table"]] += counts["inserted"] + counts["updated"] + counts["deleted"]
+    for counts in last_steps():
+        rows[counts.table_name] += counts.inserted + counts.updated + counts.deleted
     return {table: count for table, count in rows.items() if count}
 
 

@@ -1,5 +1,6 @@
 """A run that a server, a person or another run gets in the way of: real processes, stopped from outside."""
 
+import io
 import os
 import re
 import signal
@@ -17,13 +18,14 @@ from typing import Any
 import psycopg2
 import pytest
 from django.conf import settings
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.db import connections
 from psycopg2.sql import SQL, Identifier
 
 from ingest.models import PipelineRun
+from ingest.runs import COUNTS, end_gone_runs
 from tests.analytics.test_star import assert_same
-from tests.conftest import TRUNCATE_EVERYTHING, Database, Source, Warehouse, connect
+from tests.conftest import COVID_SAMPLE, TRUNCATE_EVERYTHING, Database, Source, Warehouse, connect, last_steps
 from tests.ingest.test_source import Contents, contents
 
 PATIENCE_SECONDS = 10
@@ -350,6 +352,7 @@ def test_it_ends_at_once_on_ctrl_c(loaded: Contents, warehouse: Warehouse, alias
         line = only_line(end(running, within_seconds=3), code=130)
     assert line == "CommandError: interrupted. The warehouse is as it was."
     assert last_status() == "interrupted"
+    assert last_steps()[-1].status == "interrupted"
     assert contents(warehouse) == loaded
 
 
@@ -366,15 +369,92 @@ def test_it_leaves_no_trace_when_it_is_killed(loaded: Contents, source: Source, 
 # --- Another run
 
 
-def test_it_refuses_a_second_run_at_the_same_time(loaded: Contents, source: Source, warehouse: Warehouse) -> None:
-    with held_up("msk_db", "step_result") as (running, go_on):
+def outcomes() -> list[tuple[str, str]]:
+    """Return (source, status) of the runs that came after the first one, which loaded the warehouse."""
+    return list(PipelineRun.objects.order_by("pk").values_list("source", "status")[1:])
+
+
+def test_it_skips_a_run_of_a_source_that_another_run_is_at(
+    loaded: Contents, source: Source, warehouse: Warehouse
+) -> None:
+    with held_up("msk_db", "step_result", PIPELINE_TRIGGER="cron") as (running, go_on):
+        first = PipelineRun.objects.latest("pk")
         for command in ("run_pipeline", "load_msk"):
-            assert "another run is in progress: wait until it has finished" in only_line(manage(command))
-            assert last_status() == "failed"
+            line = only_line(manage(command), code=75)
+            assert f"another run of msk is in progress: run {first.pk}, run_pipeline started by cron at 20" in line
+            skipped = PipelineRun.objects.latest("pk")
+            assert (skipped.command, skipped.status, skipped.trigger) == (command, "skipped", "manual")
+            assert skipped.finished
+            assert skipped.error in line
+        assert "another run of msk" in only_line(manage("run_pipeline", "--dry-run"), code=75)
         assert contents(warehouse) == loaded
         go_on()
         assert end(running)[0] == 0
+    assert outcomes() == [("msk", "succeeded"), ("msk", "skipped"), ("msk", "skipped")]
     assert_same(warehouse.star(), source.star())
+
+
+def test_being_skipped_is_no_failure_under_cron(loaded: Contents) -> None:
+    with held_up("msk_db", "step_result"):
+        assert manage("run_pipeline", PIPELINE_TRIGGER="cron")[0] == 0
+    assert outcomes() == [("msk", "running"), ("msk", "skipped")]
+
+
+def test_it_loads_one_source_while_another_run_is_at_the_other(
+    loaded: Contents, settings, warehouse: Warehouse
+) -> None:
+    settings.COVID_API_URL = str(COVID_SAMPLE)
+    with held_up("msk_db", "step_result"):
+        with pytest.raises(CommandError, match=r"msk skipped: another run .* covid succeeded") as skipped:
+            call_command("run_pipeline", stdout=io.StringIO())
+        assert skipped.value.returncode == 75
+        settings.COVID_API_URL = "/nowhere"
+        with pytest.raises(CommandError, match=r"msk skipped: another run .* covid failed: ") as failure:
+            call_command("run_pipeline", stdout=io.StringIO())
+        assert failure.value.returncode == 1
+    assert outcomes() == [
+        ("msk", "running"),
+        *[("msk", "skipped"), ("covid", "succeeded")],
+        *[("msk", "skipped"), ("covid", "failed")],
+    ]
+    assert warehouse.value("select count(*) from cases_fact") > 0
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_the_next_run_finds_that_one_was_killed(loaded: Contents, run, options: tuple[str, ...]) -> None:
+    with held_up("msk_db", "step_result") as (running, _):
+        running.kill()
+        running.wait()
+        wait_for(lambda: not backends("analytics"))
+    killed = PipelineRun.objects.latest("pk")
+    assert killed.status == "running"
+    run("run_pipeline", *options)
+    killed.refresh_from_db()
+    assert killed.status == "interrupted"
+    assert killed.finished
+    assert "process is gone" in killed.error
+
+
+def test_the_next_run_finds_that_one_had_loaded_the_warehouse(loaded: Contents, run) -> None:
+    PipelineRun.objects.update(status="running", finished=None)  # as if its end could not be written
+    run("parse_slugs")
+    assert list(PipelineRun.objects.order_by("pk").values_list("status", flat=True)) == ["succeeded", "succeeded"]
+    assert not PipelineRun.objects.filter(finished=None).exists()
+
+
+def test_it_tells_a_run_that_is_gone_from_one_that_is_at_work(loaded: Contents) -> None:
+    gone = PipelineRun.objects.create(source="covid", command="run_pipeline")
+    with held_up("msk_db", "step_result"):
+        end_gone_runs()
+        assert outcomes() == [("covid", "interrupted"), ("msk", "running")]
+        gone.refresh_from_db()
+        assert gone.finished
+
+
+def test_it_records_that_the_warehouse_cannot_be_reached(loaded: Contents) -> None:
+    line = only_line(manage("run_pipeline", POSTGRES_ANALYTICS_DB="nowhere"))
+    assert 'database "nowhere" does not exist' in line
+    assert outcomes() == [("msk", "failed")]
 
 
 # --- Databases that are not ready
@@ -469,11 +549,11 @@ def test_it_prints_a_log_line_for_each_table_when_asked(small_world: Source) -> 
     assert code == 0
     record = PipelineRun.objects.latest("pk")
     lines = stderr.splitlines()
-    for counts in record.counts:
-        numbers = " ".join(f"{name}={counts[name]}" for name in ("read", "inserted", "updated", "deleted", "rejected"))
-        line = f"INFO ingest.runs: run={record.pk} step={counts['step']} table={counts['table']} {numbers} "
-        assert any(line in logged for logged in lines), line
-    assert {c["step"] for c in record.counts} == {"extract_msk", "parse_slugs", "load_msk"}
+    for counts in last_steps():
+        numbers = " ".join(f"{name}={getattr(counts, name)}" for name in COUNTS)
+        line = f"INFO ingest.runs: run={record.pk} step={counts.step} table={counts.table_name} {numbers}"
+        assert sum(line in logged for logged in lines) == 1, line
+    assert {counts.step for counts in last_steps()} == {"extract_msk", "parse_slugs", "load_msk"}
     for datum in ("Santé", "other", "60-69", "1999-12-31", "many", "7d-10d-post-op"):
         assert datum not in stdout + stderr
 

@@ -4,7 +4,7 @@ import pytest
 from django.core.management.base import CommandError
 
 from ingest.models import PipelineRun
-from tests.conftest import COVID_SAMPLE, Source, Warehouse
+from tests.conftest import COVID_SAMPLE, Source, Warehouse, last_steps
 from tests.ingest.test_staging import versions
 
 
@@ -86,8 +86,8 @@ def test_it_counts_an_update_as_one(loaded: Source, run) -> None:
     loaded.execute("update patient set hospital = 'South' where id <= 10; delete from patient where id = 11")
     loaded.execute("insert into patient values (101, null, null, null), (102, null, null, null)")
     run("run_pipeline")
-    (counts,) = (c for c in PipelineRun.objects.latest("pk").counts if c["table"] == "patient")
-    assert (counts["inserted"], counts["updated"], counts["deleted"]) == (2, 10, 1)
+    (counts,) = last_steps(table_name="patient")
+    assert (counts.inserted, counts.updated, counts.deleted) == (2, 10, 1)
 
 
 def test_a_dry_run_says_what_a_run_would_do_and_writes_nothing(loaded: Source, warehouse: Warehouse, run) -> None:

@@ -12,12 +12,12 @@ from psycopg2.sql import SQL, Identifier
 from analytics.loads.star import load_msk
 from ingest import models
 from ingest.errors import PipelineError
-from ingest.models import PipelineRun
+from ingest.models import PipelineRun, StepRun
 from ingest.msk.extract import extract_msk
 from ingest.msk.parse import parse_slugs
 from ingest.msk.snapshot import _check_version, snapshot
 from ingest.msk.tables import TABLES
-from ingest.runs import TableCounts, pipeline_run
+from ingest.runs import pipeline_run
 from tests.analytics.test_star import assert_same
 from tests.conftest import Source, Warehouse
 
@@ -132,9 +132,9 @@ def test_it_lets_a_run_see_nothing_of_what_is_committed_meanwhile(source: Source
     source.load_sample()
     expected = source.star()
 
-    def commit(counts: TableCounts) -> None:
+    def commit(counts: StepRun) -> None:
         """Move the source on when the run, which has read the patients, comes to the steps."""
-        if (counts.step, counts.table) == ("extract_msk", "step_result") and not counts.read:
+        if (counts.step, counts.table_name) == ("extract_msk", "step_result") and not counts.rows_read:
             source.execute("delete from patient where id = (select min(patient_id) from step_result)")
             source.insert("patient", id=999_999)
             source.insert("step_result", patient_id=999_999, date="2024-01-01", value="10")

@@ -2,8 +2,7 @@
 
 import pytest
 
-from ingest.models import PipelineRun
-from tests.conftest import Source, Warehouse
+from tests.conftest import Source, Warehouse, last_steps
 
 
 @pytest.fixture
@@ -16,14 +15,12 @@ def sample(source: Source, run) -> Source:
 
 def last_counts(step: str, field: str) -> dict[str, int]:
     """Return a count of the last run for each table that `step` did, where it is not zero."""
-    counts = PipelineRun.objects.latest("pk").counts
-    return {c["table"]: c[field] for c in counts if c["step"] == step and c[field]}
+    return {c.table_name: getattr(c, field) for c in last_steps(step=step) if getattr(c, field)}
 
 
 def written(step: str) -> dict[str, tuple[int, int, int]]:
     """Return (inserted, updated, deleted) for each table that the last run changed in `step`."""
-    counts = PipelineRun.objects.latest("pk").counts
-    rows = {c["table"]: (c["inserted"], c["updated"], c["deleted"]) for c in counts if c["step"] == step}
+    rows = {c.table_name: (c.inserted, c.updated, c.deleted) for c in last_steps(step=step)}
     return {table: row for table, row in rows.items() if any(row)}
 
 
@@ -38,7 +35,7 @@ def versions(warehouse: Warehouse) -> dict[str, list]:
 def test_it_reads_no_row_and_writes_none_when_nothing_changed(sample: Source, warehouse: Warehouse, run) -> None:
     before = versions(warehouse)
     run()
-    assert last_counts("extract_msk", "read") == {}
+    assert last_counts("extract_msk", "rows_read") == {}
     assert written("extract_msk") == written("parse_slugs") == written("load_msk") == {}
     assert versions(warehouse) == before
 
@@ -47,7 +44,7 @@ def test_it_reads_everything_and_writes_nothing_on_a_full_refresh(sample: Source
     before = versions(warehouse)
     run("run_pipeline", "--full-refresh")
     rows = sample.value("select count(*) from step_result")
-    assert last_counts("extract_msk", "read")["step_result"] == rows
+    assert last_counts("extract_msk", "rows_read")["step_result"] == rows
     assert versions(warehouse) == before | {"staged_bucket": versions(warehouse)["staged_bucket"]}
 
 
@@ -84,8 +81,8 @@ def test_it_follows_a_change(change: str, sample: Source, warehouse: Warehouse, 
 def test_it_reads_only_the_buckets_that_changed(sample: Source, run) -> None:
     sample.execute("update step_result set value = '1' where patient_id = 8 and date = '2024-01-01'")
     run()
-    assert last_counts("extract_msk", "read").keys() == {"step_result"}
-    assert last_counts("extract_msk", "read")["step_result"] < 200
+    assert last_counts("extract_msk", "rows_read").keys() == {"step_result"}
+    assert last_counts("extract_msk", "rows_read")["step_result"] < 200
     assert written("extract_msk") == {"step_result": (0, 1, 0)}
     assert written("load_msk") == {"step_result_fact": (0, 1, 0)}
 
@@ -94,9 +91,9 @@ def test_it_compares_everything_once_when_the_sources_types_change(sample: Sourc
     rows = sample.value("select count(*) from journey_activity")
     sample.execute("alter table journey_activity alter activity_id type smallint using activity_id % 30000")
     run()
-    assert last_counts("extract_msk", "read")["journey_activity"] == rows
+    assert last_counts("extract_msk", "rows_read")["journey_activity"] == rows
     run()
-    assert last_counts("extract_msk", "read") == {}
+    assert last_counts("extract_msk", "rows_read") == {}
     assert warehouse.star() == sample.star()
 
 

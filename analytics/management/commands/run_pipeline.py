@@ -10,11 +10,10 @@ from analytics.loads.covid import load_covid
 from analytics.loads.star import load_msk
 from ingest.commands import PipelineCommand
 from ingest.covid.extract import Request, extract_covid
+from ingest.models import SOURCES
 from ingest.msk.extract import ALLOW_DELETES, extract_msk
 from ingest.msk.parse import parse_slugs
 from ingest.runs import Run
-
-SOURCES = ("msk", "covid")
 
 
 class Command(PipelineCommand):
@@ -36,25 +35,8 @@ class Command(PipelineCommand):
     def handle(self, **options: Any) -> None:
         if options["skip_staging"] and options["skip_analytics"]:
             raise CommandError("--skip-staging and --skip-analytics together leave nothing to do: give one of them")
-        steps = {"msk": partial(self.msk, options=options), "covid": partial(self.covid, options=options)}
-        if options["only"]:
-            self.run_or_fail(options["only"], steps[options["only"]], options)
-            return
-        outcomes: dict[str, str] = {}
-        last_error = None
-        for source in SOURCES:
-            try:
-                self.run_or_fail(source, steps[source], options)
-            except CommandError as error:
-                if isinstance(error.__cause__, KeyboardInterrupt):
-                    raise
-                last_error = error
-                outcomes[source] = f"failed: {error}"
-            else:
-                outcomes[source] = "succeeded."
-        if last_error:
-            said = " ".join(f"{source} {outcome}" for source, outcome in outcomes.items())
-            raise CommandError(said) from last_error.__cause__
+        work = {"msk": partial(self.msk, options=options), "covid": partial(self.covid, options=options)}
+        self.run_sources({source: work[source] for source in SOURCES if options["only"] in (None, source)}, options)
 
     def msk(self, run: Run, options: dict[str, Any]) -> None:
         if not options["skip_staging"]:

@@ -14,7 +14,8 @@ from werkzeug import Response
 from ingest.covid import extract
 from ingest.covid.client import CovidClient
 from ingest.models import PipelineRun
-from tests.conftest import Warehouse
+from ingest.runs import COUNTS
+from tests.conftest import Warehouse, last_steps
 from tests.ingest.covid.documents import GONE, META, Publisher, day, days, document, history, without_quotes
 from tests.ingest.test_failures import free_port
 from tests.ingest.test_staging import versions
@@ -53,8 +54,9 @@ def refusal(run, *command: str) -> str:
 
 def counts(table: str = "covid_day", step: str = "extract_covid") -> dict[str, int]:
     """Return what the last run did to a table, without bytes and seconds."""
-    (found,) = (c for c in PipelineRun.objects.latest("pk").counts if (c["step"], c["table"]) == (step, table))
-    return {name: found[name] for name in ("read", "inserted", "updated", "deleted", "rejected") if found[name]}
+    (found,) = last_steps(step=step, table_name=table)
+    numbers = {name: getattr(found, name) for name in COUNTS[:5]}
+    return {name: number for name, number in numbers.items() if number}
 
 
 def is_empty(warehouse: Warehouse) -> bool:
@@ -78,7 +80,7 @@ def test_it_keeps_each_day_of_the_history_with_its_origin(publisher: Publisher, 
         "select count(*) from staging_covid_day"
         " where sha256 = encode(sha256(convert_to(document::text, 'UTF8')), 'hex')"
     ) == len(rows)
-    assert counts() == {"read": 3, "inserted": 3}
+    assert counts() == {"rows_read": 3, "inserted": 3}
 
 
 def test_it_keeps_the_digest_of_the_bytes_of_a_document(publisher: Publisher, warehouse: Warehouse, run) -> None:
@@ -107,7 +109,7 @@ def test_it_reads_the_whole_history_when_asked_to(loaded: Versions, publisher: P
     with publisher.counted() as requests:
         run("extract_covid", "--all")
     assert requests == [("/v2/us/daily.json", 200)]
-    assert counts() == {"read": 3}
+    assert counts() == {"rows_read": 3}
     assert versions(warehouse) == loaded
 
 
@@ -158,14 +160,14 @@ def test_it_fetches_days_one_by_one_and_passes_over_those_that_are_not_published
         ("/v2/us/daily/2021-03-07.json", 200),
         ("/v2/us/daily/2021-03-08.json", 404),
     ]
-    assert counts() == {"read": 3, "inserted": 3}
+    assert counts() == {"rows_read": 3, "inserted": 3}
 
 
 def test_it_keeps_nothing_twice_whether_it_comes_singly_or_in_the_history(
     loaded: Versions, publisher: Publisher, warehouse: Warehouse, run
 ) -> None:
     run("extract_covid", "--from", "2021-03-05", "--to", "2021-03-07")
-    assert counts() == {"read": 3}
+    assert counts() == {"rows_read": 3}
     assert versions(warehouse)["staging_covid_day"] == loaded["staging_covid_day"]
 
 

@@ -1,0 +1,116 @@
+"""The run log: what it says of a run, its steps and tables, and for how long."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connections
+from django.utils import timezone
+
+from ingest.errors import PipelineError
+from ingest.models import PipelineRun, StepRun
+from ingest.runs import COUNTS, pipeline_run
+from tests.conftest import Source, Warehouse, last_steps
+
+
+def totals() -> dict[str, int]:
+    """Return the numbers of rows that are on record for the last run, without zeros."""
+    record = PipelineRun.objects.latest("pk")
+    return {name: getattr(record, name) for name in COUNTS[:5] if getattr(record, name)}
+
+
+@pytest.fixture
+def untidy_world(small_world: Source) -> Source:
+    """The small world, with a day of steps, and another one that is rejected."""
+    small_world.insert("step_result", patient_id=1, date="2024-03-02", value="4000")
+    small_world.insert("step_result", patient_id=1, date="2024-03-03", value="many")
+    return small_world
+
+
+def test_it_records_each_step_and_table(untidy_world: Source, run) -> None:
+    run()
+    record = PipelineRun.objects.latest("pk")
+    assert (record.source, record.command, record.trigger) == ("msk", "run_pipeline", "manual")
+    assert list(dict.fromkeys(step.step for step in last_steps())) == ["extract_msk", "parse_slugs", "load_msk"]
+    assert record.finished
+    for step in last_steps():
+        assert step.status == "succeeded"
+        assert record.started <= step.started <= step.finished <= record.finished
+        assert 0 <= step.seconds <= record.seconds
+    (staged,) = last_steps(step="extract_msk", table_name="step_result")
+    (loaded,) = last_steps(step="load_msk", table_name="step_result_fact")
+    assert (staged.rows_read, staged.inserted, staged.rejected) == (2, 2, 0)
+    assert (loaded.rows_read, loaded.inserted, loaded.rejected) == (2, 1, 1)
+    assert record.bytes == sum(step.bytes for step in last_steps(step="extract_msk")) > 0
+
+
+def test_its_totals_count_a_row_once(untidy_world: Source, warehouse: Warehouse, run) -> None:
+    run()
+    source_rows = 8 + 2
+    star_rows = sum(warehouse.value(f"select count(*) from {step.table_name}") for step in last_steps(step="load_msk"))
+    assert totals() == {"rows_read": source_rows, "inserted": star_rows, "rejected": 1}
+    run()
+    assert totals() == {"rejected": 1}
+    untidy_world.execute("delete from step_result")
+    run("extract_msk", "--allow-deletes")
+    assert totals() == {"deleted": 2}
+    run("load_msk")
+    (days,) = last_steps(table_name="date_dimension")
+    assert totals() == {"deleted": 1 + days.deleted}
+
+
+def test_it_records_the_step_that_failed(untidy_world: Source, warehouse: Warehouse, run) -> None:
+    warehouse.execute("alter table survey_dimension rename to lost")
+    try:
+        with pytest.raises(CommandError, match="survey_dimension"):
+            run()
+    finally:
+        warehouse.execute("alter table lost rename to survey_dimension")
+    *before, failed = last_steps()
+    assert {step.status for step in before} == {"succeeded"}
+    assert (failed.table_name, failed.status) == ("survey_dimension", "failed")
+    assert failed.error.startswith('relation "survey_dimension" does not exist')
+    assert "\n" not in failed.error
+
+
+def test_it_calls_a_table_interrupted_that_was_not_done_when_another_one_failed(databases: None) -> None:
+    def copy_two_tables() -> None:
+        with pipeline_run("test", "msk") as run:
+            with run.table("extract_msk", "patient", last=False):
+                pass  # it is still to be compared
+            with run.table("extract_msk", "survey"):
+                raise PipelineError("the survey is gone")
+
+    with pytest.raises(PipelineError):
+        copy_two_tables()
+    assert [(step.table_name, step.status, step.error) for step in last_steps()] == [
+        ("patient", "interrupted", ""),
+        ("survey", "failed", "the survey is gone"),
+    ]
+
+
+def test_it_forgets_a_run_after_run_history_days(settings, small_world: Source, run) -> None:
+    settings.RUN_HISTORY_DAYS = 30
+    run()
+    run()
+    old, kept = PipelineRun.objects.order_by("pk")
+    PipelineRun.objects.filter(pk=old.pk).update(started=timezone.now() - timedelta(days=30, minutes=1))
+    PipelineRun.objects.filter(pk=kept.pk).update(started=timezone.now() - timedelta(days=29))
+    run()
+    assert not PipelineRun.objects.filter(pk=old.pk).exists()
+    assert not StepRun.objects.filter(run_id=old.pk).exists()
+    assert StepRun.objects.filter(run_id=kept.pk).exists()
+
+
+def test_it_brings_a_run_log_without_steps_up_to_date(databases: None) -> None:
+    call_command("migrate", "ingest", "0004", database="default", verbosity=0)
+    try:
+        with connections["default"].cursor() as cursor:
+            cursor.execute(
+                "insert into pipeline_run (source, command, started, status, counts, error)"
+                """ values ('msk', 'run_pipeline', now(), 'succeeded', '[{"step": "load_msk"}]', '')"""
+            )
+    finally:
+        call_command("migrate", "ingest", database="default", verbosity=0)
+    old = PipelineRun.objects.get()
+    assert (old.trigger, old.status, old.rows_read) == ("manual", "succeeded", 0)
