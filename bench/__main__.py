@@ -28,32 +28,47 @@ from bench.server import (
     sql,
     use_server,
 )
-
-TABLES = (
-    *("schedule", "activity", "journey", "journey_activity", "patient"),
-    *("patient_journey", "device", "survey", "step_result", "survey_result"),
-)
-
+from ingest.msk.tables import TABLES
 
 # What happens to the source between two runs. The rows are drawn by a hash, so that they lie all over the table.
 CHANGES = {
     "ordinary hour": """
         insert into step_result
-        select patient_id, date '2024-07-01' + {day}, '5000'
+        select patient_id, date '{first_new_day}' + {number}, '5000'
           from (select distinct patient_id from step_result) p
          order by md5(patient_id::text)
          limit (select count(*) * 0.002 from step_result);
-        update step_result set value = '1{day}23'
-         where ctid = any(array(select ctid from step_result order by md5(ctid::text || {day}) limit 200));
+        insert into survey_result
+        select r.*
+          from (select max(id) as last from survey_result) m,
+               lateral (select (jsonb_populate_record(s, jsonb_build_object('id', m.last + row_number() over ()))).*
+                          from survey_result s
+                         order by md5(id::text || {number})
+                         limit (select count(*) * 0.002 from survey_result)) r;
+        update step_result set value = '1{number}23'
+         where ctid = any(array(select ctid from step_result order by md5(ctid::text || {number}) limit 200));
         delete from step_result
-         where ctid = any(array(select ctid from step_result order by md5(ctid::text || -{day} - 1) limit 20));
+         where ctid = any(array(select ctid from step_result order by md5(ctid::text || -{number} - 1) limit 20));
     """,
-    "one slug changed": "update schedule set slug = '{day}d-9d-post-op' where id = 1",
-    "one journey's activities changed": (
-        "delete from journey_activity where ctid = (select min(ctid) from journey_activity)"
-    ),
+    "one slug changed": "update schedule set slug = '{number}d-9d-post-op' where id = 1",
+    "one journey's activities changed": """
+        delete from journey_activity
+         where (journey_id, activity_id) = (
+                select j.journey_id, max(a.activity_id)
+                  from journey_activity a
+                  join activity on activity.id = a.activity_id
+                  join (select journey_id
+                          from patient_journey
+                         group by journey_id
+                         order by count(*) desc
+                        offset 1
+                         limit 1) j using (journey_id)
+                 group by j.journey_id)
+    """,
     "nothing changed": "select",
 }
+# The day from which on an ordinary hour brings steps: in the middle of a week, as most days are.
+FIRST_NEW_DAY = "2024-06-28"
 
 
 def main() -> None:
@@ -81,7 +96,7 @@ def one_round(number: int) -> list[tuple[str, Measured]]:
     make_star()
     measured.append(("first load", measure_run()))
     for case, change in CHANGES.items():
-        sql(SOURCE, change.format(day=number))
+        sql(SOURCE, change.format(number=number, first_new_day=FIRST_NEW_DAY))
         measured.append((case, measure_run()))
     measured.append(("nothing changed, --full-refresh", measure_run("--full-refresh")))
     return measured
@@ -95,15 +110,16 @@ def load_source(patients: int, days: int) -> int:
         size = ("--patients", str(patients), "--days", str(days), "--seed", "1")
         check(*manage("make_sample_data", *size, "--output", str(dump)))
         check("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", SOURCE, "-o", os.devnull, "-f", str(dump))
+    sql(SOURCE, f"delete from step_result where date >= '{FIRST_NEW_DAY}'")
     sql(SOURCE, "vacuum analyze")
-    return sum(int(sql(SOURCE, f"select count(*) from {table}")) for table in TABLES)
+    return sum(int(sql(SOURCE, f"select count(*) from {table.name}")) for table in TABLES)
 
 
 def floor() -> Measured:
     """Load the empty warehouse in the plainest way there is; the source is held for as long as the copying takes."""
     columns = "select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attnum > 0"
     start = time.monotonic()
-    for table in TABLES:
+    for table in (table.name for table in TABLES):
         names = sql(SOURCE, f"{columns} and attrelid = '{table}'::regclass")
         copy_out = f"psql -qX -d {SOURCE} -c 'copy {table} to stdout'"
         copy_in = f"psql -qX -d {STAR} -c 'copy staging_{table} ({names}) from stdin'"

@@ -61,10 +61,11 @@ def measure_run(*options: str) -> Measured:
 
 
 LAST_RUN = """
-select sum((c ->> 'bytes')::bigint),
-       sum((c ->> 'inserted')::bigint + (c ->> 'updated')::bigint + (c ->> 'deleted')::bigint)
-  from pipeline_run, jsonb_array_elements(counts) as c
- where id = (select max(id) from pipeline_run)
+select r.bytes, sum(s.inserted + s.updated + s.deleted)
+  from pipeline_run r
+  join step_run s on s.run_id = r.id
+ where r.id = (select max(id) from pipeline_run)
+ group by r.id
 """
 
 

@@ -49,7 +49,7 @@ def reconcile(
     """Make the rows of `target` those that `query` gives, and add what that took to `counts`; return their number.
 
     `query` gives the target's columns by name, a row a key. With `touched` the keys of the rows that were deleted,
-    updated or inserted are added to the table of that name, in its column key.
+    updated or inserted are added to the table of that name, in its columns key and is_update.
     """
     names = target.names() | {"query": query}
     if touched:
@@ -59,9 +59,12 @@ def reconcile(
         warehouse.execute(SQL(statement).format(**names))
         return warehouse.rowcount
 
-    def change(statement: str) -> int:
+    def change(statement: str, *, is_update: bool = False) -> int:
         if touched:
-            statement = f"with c as ({statement} returning {{key}} as key) insert into {{touched}} select key from c"
+            statement = f"""
+                with c as ({statement} returning {{key}} as key)
+                insert into {{touched}} select key, {is_update} from c
+                """
         return execute(statement)
 
     if execute("select from {table} limit 1") == 0 and not touched:
@@ -85,7 +88,8 @@ def reconcile(
               from {expected} e
              where {same_key}
                and row({ours}) is distinct from row({theirs})
-            """
+            """,
+            is_update=True,
         )
     counts.inserted += change(
         """

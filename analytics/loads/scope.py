@@ -1,12 +1,10 @@
 """What of the star a load has to look at: all of it, or the parts whose inputs changed since the last load.
 
 A part is a bucket of a staged table (ingest/msk/tables.py). extract_msk notes in pending_bucket where rows changed; to
-these come the buckets of rows whose parents came, went or changed in this load. A window is looked at when its patient
+these come the buckets of rows whose parents came or went in this load. A window is looked at when its patient
 journey, or the journey's activity with its schedule, no longer has the fingerprint that is stored.
 """
 
-import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 from django.conf import settings
@@ -42,10 +40,11 @@ EVERYTHING, NOTHING = SQL("true"), SQL("false")
 
 
 class Scope:
-    """The scope of one load. Where `everything` is to be looked at its conditions are true."""
+    """The scope of one load by `rules`, which say what the star holds. With `everything` its conditions are true."""
 
-    def __init__(self, warehouse: Cursor) -> None:
+    def __init__(self, warehouse: Cursor, rules: str) -> None:
         self.warehouse = warehouse
+        self.rules = rules
         self.everything = self._is_everything()
         if self.everything:
             return
@@ -58,42 +57,52 @@ class Scope:
                 source,
             )
         for table in TOUCHED:
-            warehouse.execute(SQL("create temp table {} (key bigint) on commit drop").format(touched(table)))
+            warehouse.execute(
+                SQL("create temp table {} (key bigint, is_update boolean) on commit drop").format(touched(table))
+            )
 
-    def __contains__(self, source: str) -> bool:
+    def is_partial(self, source: str) -> bool:
         """Tell whether only a part of the staged table `source` is to be looked at."""
         return not self.everything and source in PARENTS
 
-    def is_empty(self, source: str) -> bool:
-        """Tell whether nothing of `source` is to be looked at, now that its parents are loaded."""
+    def widen(self, source: str) -> None:
+        """Add the rows of `source` whose parents have come or gone, as these are loaded now.
+
+        What else a parent says of itself does not matter to its children.
+        """
         for column, parent in PARENTS[source].items():
             self._execute(
                 """
                 insert into {scope}
-                select distinct {bucket} from {staging} t where t.{column} in (select key from {touched})
+                select distinct {bucket}
+                  from {staging} t
+                 where t.{column} in (select key from {touched} where not is_update)
                 """,
                 source,
                 column=Identifier(column),
                 touched=touched(parent),
             )
-        return not self._any(f"scope_{source}")
+
+    def is_empty(self, source: str) -> bool:
+        """Tell whether nothing of `source` is to be looked at."""
+        return self.is_partial(source) and not self._any(f"scope_{source}")
 
     def staged(self, source: str) -> Composed:
         """Return the staged rows of `source` to look at."""
-        if source not in self:
+        if not self.is_partial(source):
             return SQL("{}").format(Identifier(f"staging_{source}"))
         return self._format("(select t.* from {staging} t where {bucket} in (select bucket from {scope}))", source)
 
     def loaded(self, source: str, key: str) -> Composable:
         """Return the condition for the same part of the table t of the star, whose key is `key`."""
-        if source not in self:
+        if not self.is_partial(source):
             return EVERYTHING
         bucket = SQL(BUCKETS[source].replace("t.id", f"t.{key}"))
         return SQL("{} in (select bucket from {})").format(bucket, Identifier(f"scope_{source}"))
 
     def rejected(self, source: str) -> Composable:
         """Return the condition for the same part of rejected_row, aliased t, which quotes the staged row."""
-        if source not in self:
+        if not self.is_partial(source):
             return EVERYTHING
         return self._format(
             "(select {bucket} from jsonb_populate_record(null::{staging}, t.detail -> 'row') t)"
@@ -105,12 +114,8 @@ class Scope:
         """Return the table to which the keys that a load changes in `table` are added, if they are needed."""
         return touched(table) if table in TOUCHED and not self.everything else None
 
-    def find_windows(self, queries: Mapping[str, Composable], changed_windows: Composable) -> None:
-        """Leave the windows in whose inputs something changed in scope_window; keep the new fingerprints.
-
-        `queries` gives for each table of fingerprints its rows as they should be now, `changed_windows` the windows of
-        those that changed.
-        """
+    def find_windows(self) -> None:
+        """Leave the windows in whose inputs something changed in scope_window; keep the new fingerprints."""
         for name, key in FINGERPRINTS.items():
             self.warehouse.execute(
                 SQL(
@@ -133,13 +138,14 @@ class Scope:
                     stale=Identifier(f"stale_{name}"),
                     stored=Identifier(f"{name}_fingerprint"),
                     key=SQL(", ").join(map(Identifier, key)),
-                    query=queries[name],
+                    query=SQL(read_sql(f"{name}_fingerprint")),
                 )
             )
-        if not self.everything:
-            self.warehouse.execute(
-                SQL("create temp table scope_window on commit drop as {}; analyze scope_window").format(changed_windows)
-            )
+        self._find("window")
+
+    def find_completions(self) -> None:
+        """Leave the completions whose survey result or window changed in scope_completion."""
+        self._find("completion")
 
     def windows(self, *columns: str) -> Composable:
         """Return the condition for the windows to look at, by `columns`: id, or patient_journey_id and activity_id."""
@@ -150,13 +156,15 @@ class Scope:
             SQL(", ").join(Identifier(column.split(".")[-1]) for column in columns),
         )
 
-    def has_windows(self) -> bool:
-        """Tell whether any window is to be looked at."""
-        return self.everything or self._any("scope_window")
+    def completions(self, column: str) -> Composable:
+        """Return the condition for the completions to look at, by `column`, their survey_result_id."""
+        if self.everything:
+            return EVERYTHING
+        return SQL("{} in (select survey_result_id from scope_completion)").format(Identifier(*column.split(".")))
 
-    def has_completions(self) -> bool:
-        """Tell whether any completion is to be looked at."""
-        return self.has_windows() or self._any("touched_survey_result_fact")
+    def has(self, derived: str) -> bool:
+        """Tell whether any window or completion is to be looked at."""
+        return self.everything or self._any(f"scope_{derived}")
 
     def changed(self, column: str, table: str) -> Composable:
         """Return the condition for the rows that this load changed in `table`, whose key is `column`."""
@@ -164,20 +172,13 @@ class Scope:
             return EVERYTHING
         return SQL("{} in (select key from {})").format(Identifier(*column.split(".")), touched(table))
 
-    def completions(self, alias: str) -> Composable:
-        """Return the condition for the completions to look at, by the keys of `alias`."""
-        if self.everything:
-            return EVERYTHING
-        changed = self.changed(f"{alias}.survey_result_id", "survey_result_fact")
-        return SQL("({} or {})").format(self.windows(f"{alias}.patient_journey_id", f"{alias}.activity_id"), changed)
-
     def done(self) -> None:
         """Note that the star is in step with the staging tables."""
         self.warehouse.execute("delete from pending_bucket")
         if self.everything:
-            self.warehouse.execute("delete from loaded_with where rules <> %s", [rules()])
+            self.warehouse.execute("delete from loaded_with where rules <> %s", [self.rules])
             self.warehouse.execute(
-                "insert into loaded_with select %s where not exists (select from loaded_with)", [rules()]
+                "insert into loaded_with select %s where not exists (select from loaded_with)", [self.rules]
             )
 
     def _is_everything(self) -> bool:
@@ -185,10 +186,16 @@ class Scope:
         self.warehouse.execute(
             "select not exists (select from loaded_with where rules = %s)"
             " or exists (select from pending_bucket where bucket is null)",
-            [rules()],
+            [self.rules],
         )
         # A kept orphan's row does not have the key that says to which bucket it belongs.
         return settings.MSK_ORPHANS == "keep" or bool(one_row(self.warehouse)[0])
+
+    def _find(self, derived: str) -> None:
+        if not self.everything:
+            table = Identifier(f"scope_{derived}")
+            query = SQL(read_sql(f"changed_{derived}"))
+            self.warehouse.execute(SQL("create temp table {0} on commit drop as {1}; analyze {0}").format(table, query))
 
     def _any(self, table: str) -> bool:
         self.warehouse.execute(SQL("select from {} limit 1").format(Identifier(table)))
@@ -212,7 +219,6 @@ def touched(table: str) -> Identifier:
     return Identifier(f"touched_{table}")
 
 
-def rules() -> str:
-    """Return a digest of what decides what the star holds, other than its inputs."""
-    texts = sorted(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.sql"))
-    return hashlib.sha256(repr((texts, settings.MSK_ORPHANS, TABLES)).encode()).hexdigest()
+def read_sql(name: str) -> str:
+    """Return the text of a file of this folder."""
+    return Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """load_msk: the staging tables into the star schema, subject by subject, each by the query in the file of its name."""
 
+import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.conf import settings
 from django.db.models import Model
@@ -9,10 +9,11 @@ from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
 from analytics import models
 from analytics.loads.rejects import list_rejects
-from analytics.loads.scope import EVERYTHING, FINGERPRINTS, NOTHING, Scope
+from analytics.loads.scope import EVERYTHING, NOTHING, Scope, read_sql
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.errors import PipelineError
 from ingest.models import StepRun
+from ingest.msk.tables import TABLES
 from ingest.reconcile import Target, reconcile
 from ingest.runs import Run
 
@@ -85,7 +86,7 @@ def load_msk(run: Run) -> None:
     """
     with raw_cursor("analytics") as warehouse:
         _check_staged(warehouse)
-        scope = Scope(warehouse)
+        scope = Scope(warehouse, _rules(warehouse))
         for subject in SUBJECTS:
             with run.table(STEP, subject.table) as counts:
                 if subject.source:
@@ -97,7 +98,7 @@ def load_msk(run: Run) -> None:
 
 
 def _check_staged(warehouse: Cursor) -> None:
-    warehouse.execute("select exists (select from pending_bucket) or exists (select from loaded_with)")
+    warehouse.execute("select exists (select from staged_table)")
     (extracted,) = one_row(warehouse)
     if not extracted:
         raise PipelineError("nothing has been extracted yet: run manage.py extract_msk first")
@@ -115,7 +116,9 @@ def _check_staged(warehouse: Cursor) -> None:
 
 def _load_judged(warehouse: Cursor, subject: Subject, scope: Scope, run: Run, counts: StepRun) -> None:
     """Load a table whose staged rows either enter it or are listed as rejected, or, as kept orphans, both."""
-    if subject.source in scope and scope.is_empty(subject.source):
+    if scope.is_partial(subject.source):
+        scope.widen(subject.source)
+    if scope.is_empty(subject.source):
         warehouse.execute("select count(*) from rejected_row where source_table = %s", [subject.source])
         (counts.rejected,) = one_row(warehouse)
         return
@@ -134,16 +137,17 @@ def _load_judged(warehouse: Cursor, subject: Subject, scope: Scope, run: Run, co
 def _load_derived(warehouse: Cursor, subject: Subject, scope: Scope, counts: StepRun) -> None:
     """Load a table that is worked out from other tables of the star."""
     if subject.query == "window":
-        scope.find_windows(
-            {name: SQL(_read(f"{name}_fingerprint")) for name in FINGERPRINTS}, SQL(_read("changed_window"))
-        )
-        if scope.has_windows():
+        scope.find_windows()
+        if scope.has("window"):
             query = query_of(subject, in_scope=scope.windows("f.patient_journey_id", "a.activity_id"))
             counts.rows_read = reconcile(warehouse, _target(subject, scope.windows("t.id")), query, counts)
     elif subject.query == "completion":
-        if scope.has_completions():
-            query = query_of(subject, in_scope=scope.completions("r"))
-            counts.rows_read = reconcile(warehouse, _target(subject, scope.completions("t")), query, counts)
+        scope.find_completions()
+        if scope.has("completion"):
+            query = query_of(subject, in_scope=scope.completions("r.survey_result_id"))
+            counts.rows_read = reconcile(
+                warehouse, _target(subject, scope.completions("t.survey_result_id")), query, counts
+            )
     else:
         query = query_of(
             subject,
@@ -178,7 +182,7 @@ def query_of(subject: Subject, staged: Composable | None = None, **conditions: C
               from {} t
         )"""
     ).format(staged)
-    return SQL(_read(subject.query)).format(
+    return SQL(read_sql(subject.query)).format(
         verdict=VERDICT.format(
             columns=identifiers(subject.columns), orphans_enter=Literal(subject.orphans_enter or keeps_orphans())
         ),
@@ -193,13 +197,15 @@ def query_of(subject: Subject, staged: Composable | None = None, **conditions: C
     )
 
 
-def _read(name: str) -> str:
-    return Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
-
-
 def identifiers(columns: tuple[str, ...]) -> Composed:
     """Return a list of columns for a statement."""
     return SQL(", ").join(map(Identifier, columns))
+
+
+def _rules(warehouse: Cursor) -> str:
+    """Return a digest of what decides what the star holds, other than its inputs."""
+    queries = [query_of(subject).as_string(warehouse) for subject in SUBJECTS]
+    return hashlib.sha256(repr((queries, TABLES)).encode()).hexdigest()
 
 
 def keeps_orphans() -> bool:

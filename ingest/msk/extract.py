@@ -22,14 +22,12 @@ def extract_msk(run: Run, *, full_refresh: bool = False, allow_deletes: bool = F
     `full_refresh` every row is read and compared, whatever the digests say. Raises PipelineError for a source that is
     not as expected and, unless `allow_deletes`, for one that has lost more than a mishap would.
     """
-    staging_tables = []
     with raw_cursor("analytics") as warehouse:
+        staging_tables = [StagingTable(warehouse, table) for table in TABLES]
         with snapshot() as source:
-            for table in TABLES:
-                with run.table(STEP, table.name, last=False) as counts:
-                    staging = StagingTable(warehouse, table, counts)
+            for staging in staging_tables:
+                with run.table(STEP, staging.table.name, last=False) as staging.counts:
                     staging.copy(source, full=full_refresh)
-                    staging_tables.append(staging)
         for staging in staging_tables:
             with run.table(STEP, staging.table.name):
                 staging.compare()
@@ -47,16 +45,16 @@ def _check_losses(staging_tables: list[StagingTable]) -> None:
     losses = "; ".join(loss for staging in staging_tables for loss in _losses(staging))
     if losses:
         raise PipelineError(
-            f"the source has lost more than MSK_MAX_DELETE_PERCENT={settings.MSK_MAX_DELETE_PERCENT} allows: {losses}. "
-            "Restore the rows, or if they are meant to be gone run the command again with --allow-deletes "
-            "(and with --dry-run first, to see what that does)"
+            f"too much of the source is gone: {losses}. MSK_MAX_DELETE_PERCENT is "
+            f"{settings.MSK_MAX_DELETE_PERCENT}: restore the rows, or if they are meant to be gone run the command "
+            "again with --allow-deletes (and with --dry-run first, to see what that does)"
         )
 
 
 def _losses(staging: StagingTable) -> Iterator[str]:
     """Yield what is alarming about a table: it is empty after it was not, or too many of its rows are gone."""
-    before, lost = staging.rows_before(), staging.counts.deleted
-    if before > 0 == staging.rows_now():
+    before, lost = staging.rows_before, staging.rows_lost()
+    if before and not staging.rows_now():
         yield f"{staging.table.name} is empty, it had {before:,} rows"
     elif lost * 100 > before * settings.MSK_MAX_DELETE_PERCENT:
         yield f"{staging.table.name} lost {lost:,} of {before:,} rows"

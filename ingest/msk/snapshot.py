@@ -51,16 +51,22 @@ def rows_query(table: SourceTable, buckets: list[int] | None) -> Composed:
     return query
 
 
-def digest_query(source: Snapshot, table: SourceTable) -> Composed:
+def digest_seed(source: Snapshot, table: SourceTable) -> int:
+    """Return a number that is another one when digests of `table` cannot be compared with earlier ones.
+
+    As when the server's version, a column's type or the buckets are others.
+    """
+    made_of = f"{DIGEST_VERSION} {source.cursor.connection.server_version} {source.types[table.name]} {table}"
+    return int.from_bytes(hashlib.sha256(made_of.encode()).digest()[:8], signed=True)
+
+
+def digest_query(table: SourceTable, seed: int) -> Composed:
     """Return the query for (bucket, row_count, digest) of `table`.
 
     The digest is a sum and not a xor, so that a row that is there twice counts twice. A record's hash is a sum as well,
     of its columns' hashes times powers of 31: summed as it is, it would not show that two rows have swapped a value, so
-    it is hashed once more. What makes a digest incomparable with an earlier one, such as another server version or
-    column type, is in the seed.
+    it is hashed once more.
     """
-    made_of = f"{DIGEST_VERSION} {source.cursor.connection.server_version} {source.types[table.name]} {table}"
-    seed = int.from_bytes(hashlib.sha256(made_of.encode()).digest()[:8], signed=True)
     return SQL(
         "select "
         + table.bucket

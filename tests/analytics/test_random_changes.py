@@ -162,8 +162,8 @@ def world(source: Source) -> Source:
     return source
 
 
-def kill_a_run(chance: random.Random) -> None:
-    """Start a run as a process of its own and kill it somewhere on its way."""
+def kill_a_run(chance: random.Random, warehouse: Warehouse) -> bool:
+    """Start a run as a process of its own, kill it somewhere on its way and tell whether it was still running."""
     names = {"POSTGRES_DB": "default", "POSTGRES_ANALYTICS_DB": "analytics", "POSTGRES_SECONDARY_DB": "msk_db"}
     environment = os.environ | {name: connections[alias].settings_dict["NAME"] for name, alias in names.items()}
     process = subprocess.Popen(
@@ -173,15 +173,25 @@ def kill_a_run(chance: random.Random) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    time.sleep(0.35 + 0.5 * chance.random())
+    while process.poll() is None and not is_locked(warehouse):
+        time.sleep(0.005)
+    time.sleep(0.3 * chance.random())
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    return process.wait() == -signal.SIGKILL
 
 
-def wait_until_unlocked(warehouse: Warehouse) -> None:
-    """Wait until the server has noticed that the killed run is gone."""
-    while warehouse.value("select count(*) from pg_locks where locktype = 'advisory'"):
-        time.sleep(0.01)
+def is_locked(warehouse: Warehouse) -> bool:
+    """Tell whether a run is in progress, or the server has not yet noticed that it is gone."""
+    return bool(
+        warehouse.value(
+            """
+            select count(*)
+              from pg_locks l
+              join pg_database d on d.oid = l.database
+             where l.locktype = 'advisory' and d.datname = current_database()
+            """
+        )
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -190,6 +200,7 @@ def test_it_equals_the_recomputation_after_any_changes(
 ) -> None:
     chance = random.Random(seed)  # noqa: S311  (no secret)
     changes = Changes(world, chance)
+    kills: list[bool] = []
     world.execute(changes.keep_for_later())
     run()
     for number in range(ROUNDS // 2):
@@ -199,8 +210,11 @@ def test_it_equals_the_recomputation_after_any_changes(
             world.execute(history[-1])
         history += changes.apply()
         if number % 20 == 10:
-            kill_a_run(chance)
-            wait_until_unlocked(warehouse)
+            kills.append(kill_a_run(chance, warehouse))
+            while is_locked(warehouse):
+                time.sleep(0.01)
+        if number % 7 == 3:
+            run("run_pipeline", "--allow-deletes", "--dry-run")
         if number % 3:
             run("run_pipeline", "--allow-deletes")
         else:  # the steps alone, with more changes in between: what is pending is not lost
@@ -214,3 +228,4 @@ def test_it_equals_the_recomputation_after_any_changes(
         except AssertionError as error:
             pytest.fail(f"seed {seed}, round {number}, after {history}: {error}")
     run("check_warehouse")
+    assert any(kills), "no run was killed on its way"

@@ -43,7 +43,7 @@ def test_it_refuses_a_source_that_lost_too_much(
 ) -> None:
     before = versions(warehouse)
     loaded.execute(loss)
-    assert_refused(run, said, "MSK_MAX_DELETE_PERCENT=50")
+    assert_refused(run, said, "MSK_MAX_DELETE_PERCENT is 50")
     assert_refused(run, said, options=("--full-refresh",))
     assert_refused(run, said, options=("--dry-run",))
     assert versions(warehouse) == before
@@ -82,20 +82,58 @@ def test_it_refuses_a_source_that_has_become_empty_whatever_the_limit(settings, 
     run("run_pipeline", "--allow-deletes")
 
 
+@pytest.mark.parametrize("source_too", ["truncate patient", "delete from patient where id > 2"])
+def test_it_compares_with_what_it_read_last_and_not_with_a_damaged_staging_table(
+    source_too: str, loaded: Source, warehouse: Warehouse, run
+) -> None:
+    warehouse.execute("truncate staging_patient")
+    loaded.execute(source_too)
+    assert_refused(run, "patient")
+
+
+@pytest.mark.parametrize("options", [(), ("--full-refresh",)])
+def test_it_does_not_take_surplus_staging_rows_for_a_loss(
+    options: tuple[str, ...], settings, loaded: Source, warehouse: Warehouse, run
+) -> None:
+    settings.MSK_MAX_DELETE_PERCENT = 0
+    warehouse.execute("insert into staging_patient select t.* from staging_patient t, generate_series(1, 2)")
+    run("run_pipeline", *options)
+    assert warehouse.star() == loaded.star()
+    assert warehouse.value("select count(*) from staging_patient") == 100
+
+
+@pytest.mark.parametrize("options", [(), ("--full-refresh",)])
+def test_it_takes_an_empty_source_the_first_time_when_told_to(
+    options: tuple[str, ...], source: Source, warehouse: Warehouse, run
+) -> None:
+    assert_refused(run, "the ten tables of the source database are all empty", options=options)
+    for _ in range(2):
+        run("run_pipeline", "--allow-deletes", *options)
+    assert warehouse.star() == source.star()
+
+
+def test_it_counts_one_row_more_or_less_of_equal_ones_as_that(loaded: Source, run) -> None:
+    loaded.execute("insert into step_result select * from step_result where patient_id = 9")
+    run("run_pipeline")
+    assert last_written("step_result") == (3, 0, 0)
+    loaded.execute("delete from step_result where ctid in (select max(ctid) from step_result where patient_id = 9)")
+    run("run_pipeline")
+    assert last_written("step_result") == (0, 0, 1)
+
+
 def test_it_counts_an_update_as_one(loaded: Source, run) -> None:
     loaded.execute("update patient set hospital = 'South' where id <= 10; delete from patient where id = 11")
     loaded.execute("insert into patient values (101, null, null, null), (102, null, null, null)")
     run("run_pipeline")
-    (counts,) = last_steps(table_name="patient")
-    assert (counts.inserted, counts.updated, counts.deleted) == (2, 10, 1)
+    assert last_written("patient") == (2, 10, 1)
 
 
 def test_a_dry_run_says_what_a_run_would_do_and_writes_nothing(loaded: Source, warehouse: Warehouse, run) -> None:
     loaded.execute("update patient set hospital = 'South' where id <= 10; delete from patient where id = 11")
-    before, runs = versions(warehouse), PipelineRun.objects.count()
+    before, runs = everything_of(warehouse), PipelineRun.objects.count()
     said = run("run_pipeline", "--dry-run")
     assert "Dry run: msk, nothing was written" in said
-    assert (versions(warehouse), PipelineRun.objects.count()) == (before, runs)
+    assert (everything_of(warehouse), PipelineRun.objects.count()) == (before, runs)
     really = run("run_pipeline")
     assert counts_of(said) == counts_of(really)
     assert "patient_dimension" in really
@@ -103,11 +141,22 @@ def test_a_dry_run_says_what_a_run_would_do_and_writes_nothing(loaded: Source, w
 
 def test_every_step_can_be_tried_dry(settings, loaded: Source, warehouse: Warehouse, run) -> None:
     settings.COVID_API_URL = str(COVID_SAMPLE)
-    before = versions(warehouse)
+    before = everything_of(warehouse)
     loaded.execute("delete from patient where id = 11")
     for command in ("extract_msk", "parse_slugs", "load_msk", "extract_covid", "load_covid"):
         assert "nothing was written" in run(command, "--dry-run")
-    assert versions(warehouse) == before
+    assert everything_of(warehouse) == before
+
+
+def everything_of(warehouse: Warehouse) -> dict[str, list]:
+    """Return the versions of all rows, and when the star was loaded."""
+    return versions(warehouse) | {"load_state": warehouse.execute("select * from load_state order by source")}
+
+
+def last_written(table: str) -> tuple[int, int, int]:
+    """Return (inserted, updated, deleted) of a source table in the last run."""
+    (step,) = last_steps(table_name=table)
+    return step.inserted, step.updated, step.deleted
 
 
 def counts_of(summary: str) -> list[list[str]]:
