@@ -67,6 +67,18 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 COVID_API_URL = env.text("COVID_API_URL", "https://api.covidtracking.com/v2")
 MSK_ORPHANS = env.choice("MSK_ORPHANS", "reject", "keep")
 
+# --- Cron, by django-crontab; entrypoint.sh installs the jobs
+
+MSK_CRON = env.cron("MSK_CRON", "0 * * * *")
+COVID_CRON = env.cron("COVID_CRON", "30 5 * * *")
+CRONJOBS = [
+    (when, "pipeline_project.cron.run_pipeline", [source])
+    for source, when in (("msk", MSK_CRON), ("covid", COVID_CRON))
+    if when
+]
+# One job at a time: of two that are due at once, the second waits for its turn instead of being skipped.
+CRONTAB_COMMAND_PREFIX = f"PIPELINE_TRIGGER=cron flock --no-fork {BASE_DIR / 'manage.py'}"
+
 # --- Django
 
 INSTALLED_APPS = [
@@ -76,6 +88,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_crontab",
     "ingest",
     "analytics",
 ]
@@ -119,5 +132,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {name: {"handlers": ["stderr"], "level": "WARNING"} for name in ("ingest", "analytics")},
+    "loggers": {
+        name: {"handlers": ["stderr"], "level": "WARNING"} for name in ("ingest", "analytics", "pipeline_project")
+    },
 }
