@@ -23,6 +23,7 @@ in_web() { compose exec -T --user app web "$@"; }
 query() { compose exec -T db psql --username postgres --dbname "$1" -qAtX -v ON_ERROR_STOP=1 --command "$2"; }
 page() { curl --silent --show-error --fail --noproxy '*' --max-time 10 "http://$(compose port web 8000)$1"; }
 start() { succeeds compose up --detach --wait --wait-timeout 300 "$@"; }
+address() { compose port web 8000 | cut -d : -f 1; }
 containers() { compose ps --all --quiet db web | xargs docker inspect --format '{{.Name}} {{.State.StartedAt}}'; }
 reload() { compose run --rm -T sql; }
 
@@ -76,6 +77,7 @@ start --build
 succeeds page /admin/login/
 says "csrfmiddlewaretoken"
 succeeds page /static/admin/css/base.css
+is "the address of the admin" "$(address)" 127.0.0.1
 is "the jobs of cron" "$(in_web crontab -l | cut -d ' ' -f 1-5)" $'0 * * * *\n30 5 * * *'
 
 say "cron, left alone with a schedule of every minute"
@@ -87,11 +89,13 @@ cat >>"$copy/.env" <<SETTINGS
 MSK_CRON=* $hour,$(((hour + 1) % 24)) * * *
 COVID_CRON=* * * * *
 TZ=Pacific/Auckland
+WEB_BIND=0.0.0.0
 MSK_SOURCE_USER=reader
 MSK_SOURCE_PASSWORD='$password'
 SECRET_KEY="it's \"50\" \$HOME # and\na second line"
 SETTINGS
 start
+is "the address of the admin" "$(address)" 0.0.0.0
 is "a value in .env" "$(in_web printenv MSK_SOURCE_PASSWORD)" "$password"
 fails compose run --rm -T --volume "$copy/Makefile:/usr/bin/crontab:ro" web # a file that is no program
 says "error: the jobs of cron could not be installed: crontab -l does not list what MSK_CRON and COVID_CRON ask for"
