@@ -4,13 +4,16 @@ FROM python:3.13-slim
 # release, and with it the versions.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends make postgresql-client \
+    && apt-get install -y --no-install-recommends busybox make postgresql-client \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin app
+    && useradd --uid 10001 --home-dir /app --no-create-home --shell /usr/sbin/nologin app \
+    && install -D --mode 660 --group app /dev/null /var/spool/cron/crontabs/app \
+    && ln -s /app/crontab.sh /usr/bin/crontab
 
 # The Makefile and everything else find the virtual environment by these; the code's folder stays closed to the
 # application, so what the tools of `make test` like to keep goes to /tmp.
-ENV VENV=/opt/venv \
+ENV HOME=/app \
+    VENV=/opt/venv \
     PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTEST_ADDOPTS="-o cache_dir=/tmp/pytest" \
@@ -29,6 +32,6 @@ RUN chmod -R u=rwX,go=rX . \
     && python -m django collectstatic --settings pipeline_project.settings --noinput --verbosity 0 \
     && touch "$VENV/.installed"
 
-USER 10001
+# As root: crond, to start jobs, needs to become `app`, and so does entrypoint.sh for everything else.
 EXPOSE 8000
 ENTRYPOINT ["./entrypoint.sh"]

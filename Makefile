@@ -71,7 +71,7 @@ lint: $(INSTALLED) ## Check format, style, types, SQL, shell, Dockerfile and wor
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/sqlfluff lint analytics bench
-	$(VENV)/bin/shellcheck entrypoint.sh init-db.sh tests/docker.sh .ci/audit .ci/run
+	$(VENV)/bin/shellcheck crontab.sh entrypoint.sh init-db.sh tests/docker.sh .ci/audit .ci/run
 	$(VENV)/bin/hadolint Dockerfile
 	$(VENV)/bin/zizmor --offline --no-progress --quiet --pedantic .github/workflows
 	$(MANAGE) makemigrations --check --dry-run

@@ -1,13 +1,55 @@
-#!/bin/sh
-# Brings the databases up to date and serves the admin; with a command given, runs that instead.
-set -eu
+#!/usr/bin/env bash
+# Brings the databases up to date, serves the admin and lets cron run the pipeline; with a command given, runs that
+# instead. This script and crond are root, with no capability but to become `app`; everything else runs as `app`.
+set -euo pipefail
+as_app=(setpriv --reuid=app --regid=app --init-groups)
 
 if [ "$#" -gt 0 ]; then
-    exec "$@"
+    exec "${as_app[@]}" "$@"
 fi
 
-python manage.py prepare_databases
+fail() { echo "error: $*" >&2; exit 1; }
+hashes() { grep -oE '\b[0-9a-f]{32}\b' || true; }
+
+# django-crontab neither notices that a table was not written nor copes with an old one: begin with none, then look.
+install_cron() {
+    local wanted found
+    "${as_app[@]}" crontab /dev/null || true
+    wanted=$("${as_app[@]}" python manage.py crontab add | hashes)
+    found=$("${as_app[@]}" crontab -l | hashes) || true
+    if [ "$found" != "$wanted" ]; then
+        fail "the jobs of cron could not be installed: crontab -l does not list what MSK_CRON and COVID_CRON ask for"
+    fi
+}
+
+# Signals gunicorn, the jobs of cron and runs by hand all at once, as `docker stop` kills in 10 seconds what is left: a
+# run needs a moment to roll back and to record that it was interrupted. -1 is everybody whom the sender may signal but
+# itself and process 1; root may not signal `app`, as that is a capability of its own.
+stop() {
+    trap '' TERM INT
+    { kill -TERM -1; "${as_app[@]}" sh -c 'kill -TERM -1'; } 2>/dev/null || true
+    local processes=(/proc/[0-9]*)
+    while [ "${#processes[@]}" -gt 2 ]; do # 1, which is init, and this one
+        sleep 0.1
+        processes=(/proc/[0-9]*)
+    done
+}
+
+"${as_app[@]}" python manage.py prepare_databases
+install_cron
+
+trap 'stop; exit 0' TERM INT
+
+# BusyBox's crond hands on to the jobs what it has itself: the environment, so that no file with secrets is needed, and
+# the container's output. It reads the table in the zone TZ.
+TZ=UTC busybox crond -f -L /dev/stderr &
+
 # --preload: without a SECRET_KEY the settings make one up, and the workers have to share it.
 # --worker-tmp-dir: a heartbeat in memory, as one on a slow disk makes a worker look dead.
-exec gunicorn pipeline_project.wsgi --bind 0.0.0.0:8000 --workers "${WEB_CONCURRENCY:-2}" --threads 4 --preload \
-    --worker-tmp-dir /dev/shm --no-control-socket --access-logfile -
+"${as_app[@]}" gunicorn pipeline_project.wsgi --bind 0.0.0.0:8000 --workers "${WEB_CONCURRENCY:-2}" --threads 4 \
+    --preload --worker-tmp-dir /dev/shm --no-control-socket --access-logfile - &
+
+# Whichever ends first takes the other with it: a container that only serves, or only runs jobs, looks well and is not.
+wait -n || true
+stop
+fail "gunicorn or crond has ended"

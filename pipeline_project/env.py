@@ -1,12 +1,17 @@
 """Settings from the environment, each read once, by name, and refused loudly when it makes no sense."""
 
 import os
+import re
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = ("1", "true", "yes", "on")
 FALSE = ("0", "false", "no", "off", "")
+
+# What each field of a cron expression may hold: numbers of its range, *, and ranges and steps of them.
+CRON_FIELDS = (range(60), range(24), range(1, 32), range(1, 13), range(7))
+CRON_ITEM = re.compile(r"(?:\*|(\d\d?)-(\d\d?))(?:/0?[1-9]\d?)?|(\d\d?)", re.ASCII)
 
 
 def text(name: str, default: str = "") -> str:
@@ -67,3 +72,26 @@ def choice(name: str, *allowed: str) -> str:
     if value in allowed:
         return value
     raise ImproperlyConfigured(f"{name}={value} must be one of {', '.join(allowed)}")
+
+
+def cron(name: str, default: str) -> str:
+    """Return the variable `name`, the five fields of a cron expression; "" when it is empty or off.
+
+    Raises ImproperlyConfigured for what crond would not understand: it says little and runs the job at other times.
+    """
+    value = " ".join(os.environ.get(name, default).lower().split())
+    if value in FALSE:
+        return ""
+    fields = value.split()
+    if len(fields) == len(CRON_FIELDS) and all(map(_is_cron_field, fields, CRON_FIELDS)):
+        return value
+    raise ImproperlyConfigured(
+        f"{name}={value} must be off or five fields such as 30 5 * * *: "
+        "minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-6"
+    )
+
+
+def _is_cron_field(field: str, allowed: range) -> bool:
+    items = [CRON_ITEM.fullmatch(item) for item in field.split(",")]
+    bounds = [[int(number) for number in item.groups() if number] for item in items if item]
+    return None not in items and all(set(pair) <= set(allowed) and pair == sorted(pair) for pair in bounds)

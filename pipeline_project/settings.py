@@ -124,6 +124,17 @@ AXES_SENSITIVE_PARAMETERS = ["username"]  # into which people type passwords
 AXES_DISABLE_ACCESS_LOG = True  # it would grow without end; auth_user.last_login says who came when
 AXES_ENABLE_ADMIN = False  # manage.py axes_list_attempts shows the locks, axes_reset opens them
 
+# --- Cron, by django-crontab; entrypoint.sh installs the jobs
+
+MSK_CRON = env.cron("MSK_CRON", "0 * * * *")
+COVID_CRON = env.cron("COVID_CRON", "30 5 * * *")
+CRONJOBS = [
+    (when, "pipeline_project.cron.run_pipeline", [source])
+    for source, when in (("msk", MSK_CRON), ("covid", COVID_CRON))
+    if when
+]
+CRONTAB_COMMAND_PREFIX = f"PIPELINE_TRIGGER=cron {BASE_DIR / 'manage.py'}"
+
 # --- Django
 
 INSTALLED_APPS = [
@@ -134,6 +145,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "axes",
+    "django_crontab",
     "ingest",
     "analytics",
 ]
@@ -180,4 +192,7 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {name: {"handlers": ["stderr"], "level": "WARNING"} for name in ("ingest", "analytics", "axes")},
+    "loggers": {
+        name: {"handlers": ["stderr"], "level": "WARNING"} for name in ("ingest", "analytics", "pipeline_project")
+    },
 }

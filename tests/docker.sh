@@ -19,12 +19,22 @@ fails() { ! "$@" >"$output" 2>&1 || fail "$* should not have succeeded"; }
 says() { grep -qF -- "$1" "$output" || { tail -n 30 "$output" >&2; fail "not said: $1"; }; }
 is() { [ "$2" = "$3" ] || fail "$1: $2, not $3"; }
 
-in_web() { compose exec -T web "$@"; }
+in_web() { compose exec -T --user app web "$@"; }
 query() { compose exec -T db psql --username postgres --dbname "$1" -qAtX -v ON_ERROR_STOP=1 --command "$2"; }
 page() { curl --silent --show-error --fail --noproxy '*' --max-time 10 "http://$(compose port web 8000)$1"; }
 start() { succeeds compose up --detach --wait --wait-timeout 300 "$@"; }
+address() { compose port web 8000 | cut -d : -f 1; }
 containers() { compose ps --all --quiet db web | xargs docker inspect --format '{{.Name}} {{.State.StartedAt}}'; }
 reload() { compose run --rm -T sql; }
+
+# comes_to WHAT WANTED COMMAND...: within the time that a job of every minute may take
+comes_to() {
+    local deadline=$((SECONDS + 90))
+    until [ "$("${@:3}")" = "$2" ]; do
+        [ "$SECONDS" -lt "$deadline" ] || { compose logs web | tail -n 30 >&2; fail "$1: $("${@:3}"), not $2"; }
+        sleep 0.5
+    done
+}
 
 # The rows of the source that the star holds or lists as rejected. An activity without its schedule is both.
 source_and_star_agree() {
@@ -67,10 +77,70 @@ start --build
 succeeds page /admin/login/
 says "csrfmiddlewaretoken"
 succeeds page /static/admin/css/base.css
+is "the address of the admin" "$(address)" 127.0.0.1
+is "the jobs of cron" "$(in_web crontab -l | cut -d ' ' -f 1-5)" $'0 * * * *\n30 5 * * *'
 
-say "the application is not root and cannot change its code"
-is "users of the web container's processes" "$(in_web sh -c 'stat -c %u /proc/[0-9]* 2>/dev/null' | sort -u)" 10001
+say "cron, left alone with a schedule of every minute"
+# shellcheck disable=SC2016
+password='it"s a \ #1 $HOME' # a job that connects to the source with it has got it
+query postgres "create role reader login in role pg_read_all_data password '$password'"
+hour=$(date -u +%-H) # a job that fires in this hour takes it for UTC, whatever TZ says
+cat >>"$copy/.env" <<SETTINGS
+MSK_CRON=* $hour,$(((hour + 1) % 24)) * * *
+COVID_CRON=* * * * *
+TZ=Pacific/Auckland
+WEB_BIND=0.0.0.0
+MSK_SOURCE_USER=reader
+MSK_SOURCE_PASSWORD='$password'
+SECRET_KEY="it's \"50\" \$HOME # and\na second line"
+SETTINGS
+start
+is "the address of the admin" "$(address)" 0.0.0.0
+is "a value in .env" "$(in_web printenv MSK_SOURCE_PASSWORD)" "$password"
+fails compose run --rm -T --volume "$copy/Makefile:/usr/bin/crontab:ro" web # a file that is no program
+says "error: the jobs of cron could not be installed: crontab -l does not list what MSK_CRON and COVID_CRON ask for"
+comes_to "sources loaded by cron" "covid msk" query msk_database \
+    "select string_agg(distinct source, ' ' order by source) from pipeline_run where status = 'succeeded'"
+source_and_star_agree
+is "days of COVID" "$(query analytics_db 'select count(*) from cases_fact')" \
+    "$(find sample_data/covid/v2/us/daily -name '*.json' | wc -l)"
+succeeds compose logs web
+says "patient_journey_schedule_window"
+says "hospitalization_fact"
+
+say "a job of cron that waits for a locked table: what it is, and docker compose stop in the middle of it"
+compose exec --detach db psql --username postgres --dbname msk_db --command \
+    'begin; lock table patient; select pg_sleep(600)'
+comes_to "runs that wait for the source" 1 query msk_db \
+    "select count(*) from pg_stat_activity where usename = 'reader' and wait_event_type = 'Lock'"
+is "what runs as another user, but for init" "$(in_web find /proc -maxdepth 1 ! -user app -name '[0-9]*' ! -name 1 \
+    -exec cat {}/comm \; | sort --unique | xargs)" "bash busybox" # entrypoint.sh and crond
 is "what the application can write" "$(in_web find /app /opt/venv -writable ! -type l)" ""
+# shellcheck disable=SC2016
+is "what the job's environment lacks" "$(in_web sh -c 'env -0 | sort -z >/tmp/here
+    job=$(grep -lz ^PIPELINE_TRIGGER=cron /proc/[0-9]*/environ 2>/dev/null | head -n 1)
+    sort -z "$job" | comm -z -23 /tmp/here - | tr "\0" "\n"')" "TZ=Pacific/Auckland"
+jobs=$(in_web crontab -l)
+in_web sh -c 'crontab -l | sed "s/ run ..../ run dead/" >/tmp/old; crontab /tmp/old' # as an older release left it
+before=$(row_versions)
+web=$(compose ps --quiet web)
+began=$SECONDS
+succeeds compose stop web
+[ $((SECONDS - began)) -lt 10 ] || fail "docker compose stop took $((SECONDS - began)) seconds"
+is "exit code" "$(docker inspect --format '{{.State.ExitCode}}' "$web")" 0
+is "how the run ended" "$(query msk_database 'select status from pipeline_run order by id desc limit 1')" interrupted
+is "row versions after the stop" "$(row_versions)" "$before"
+docker logs "$web" 2>"$output" >/dev/null
+says "run_pipeline --only msk: interrupted. The warehouse is as it was."
+succeeds query postgres "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'"
+start
+is "jobs after a restart with an older table" "$(in_web crontab -l)" "$jobs"
+
+say "cron switched off"
+cp "$copy/.env.example" "$copy/.env"
+printf '%s\n' MSK_CRON=off COVID_CRON= >>"$copy/.env"
+start
+is "jobs" "$(in_web crontab -l)" ""
 
 say "the pipeline, twice"
 succeeds in_web make run-pipeline

@@ -148,3 +148,61 @@ def test_it_takes_one_of_the_choices_and_by_default_the_first(monkeypatch, value
 def test_it_refuses_another_choice_and_names_those_allowed(monkeypatch, value) -> None:
     monkeypatch.setenv("THING", value)
     assert refusal(env.choice, "red", "blue") == f"THING={value} must be one of red, blue"
+
+
+@pytest.mark.parametrize(
+    ("value", "expression"),
+    [
+        (None, "30 5 * * *"),
+        ("0 * * * *", "0 * * * *"),
+        ("  */15  0-23/2 1,15 * 1-5 ", "*/15 0-23/2 1,15 * 1-5"),
+        ("59 23 31 12 6", "59 23 31 12 6"),
+        ("0,10-20/5,*/30 00 01 01 0", "0,10-20/5,*/30 00 01 01 0"),
+        ("", ""),
+        (" off ", ""),
+        ("OFF", ""),
+    ],
+)
+def test_it_reads_a_cron_expression_or_that_it_is_off(monkeypatch, value, expression) -> None:
+    if value is not None:
+        monkeypatch.setenv("THING", value)
+    assert env.cron("THING", "30 5 * * *") == expression
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "hourly",
+        "@hourly",
+        "* * * *",
+        "* * * * * *",
+        "60 * * * *",
+        "* 24 * * *",
+        "* * 0 * *",
+        "* * 32 * *",
+        "* * * 0 *",
+        "* * * 13 *",
+        "* * * * 7",
+        "* * * * mon",
+        "* 22-2 * * *",
+        "*/0 * * * *",
+        "5/15 * * * *",
+        "1-2-3 * * * *",
+        "1, * * * *",
+        "-1 * * * *",
+        "٣ * * * *",
+        "0 * * * $(id)",
+        "% * * * *",
+    ],
+)
+def test_it_refuses_what_cron_would_misread(monkeypatch, value) -> None:
+    monkeypatch.setenv("THING", value)
+    assert refusal(env.cron, "0 * * * *") == (
+        f"THING={value} must be off or five fields such as 30 5 * * *: "
+        "minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-6"
+    )
+
+
+def test_it_refuses_a_cron_expression_of_two_lines_in_one(monkeypatch) -> None:
+    monkeypatch.setenv("THING", "0 * * * *\n* * * * *")
+    assert refusal(env.cron, "0 * * * *").startswith("THING=0 * * * * * * * * * must be off or five fields")

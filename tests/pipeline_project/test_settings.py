@@ -54,6 +54,16 @@ def refusal(process: Process) -> str:
         ({"DEBUG": "maybe"}, "DEBUG=maybe must be one of 1, true, yes, on or 0, false, no, off"),
         ({"MSK_ORPHANS": "perhaps"}, "MSK_ORPHANS=perhaps must be one of reject, keep"),
         (
+            {"MSK_CRON": "61 * * * *"},
+            "MSK_CRON=61 * * * * must be off or five fields such as 30 5 * * *: "
+            "minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-6",
+        ),
+        (
+            {"COVID_CRON": "daily"},
+            "COVID_CRON=daily must be off or five fields such as 30 5 * * *: "
+            "minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-6",
+        ),
+        (
             {"SECRET_KEY": EXAMPLE_SECRET_KEY, "DEBUG": "0"},
             "SECRET_KEY is the one of .env.example and DEBUG is off: set SECRET_KEY to a long random text of your own",
         ),

@@ -1,0 +1,70 @@
+"""The jobs that django-crontab finds in the settings, and what becomes of one that fails."""
+
+import logging
+
+import pytest
+from django.core.management import CommandError, call_command
+from django_crontab.crontab import Crontab
+
+from pipeline_project import cron
+from tests.pipeline_project.test_settings import SERVER, manage
+
+
+def jobs(environment: dict[str, str]) -> str:
+    """Return the jobs that the settings make of `environment`, as Python writes them."""
+    command = "from django.conf import settings; print(settings.CRONJOBS)"
+    process = manage(SERVER | environment, "shell", "--no-imports", f"--command={command}")
+    assert (process.returncode, process.stderr) == (0, "")
+    return process.stdout.strip()
+
+
+def test_it_runs_msk_hourly_and_covid_daily() -> None:
+    assert jobs({}) == (
+        "[('0 * * * *', 'pipeline_project.cron.run_pipeline', ['msk']), "
+        "('30 5 * * *', 'pipeline_project.cron.run_pipeline', ['covid'])]"
+    )
+
+
+def test_it_runs_each_source_when_it_is_told_to() -> None:
+    assert jobs({"MSK_CRON": "*/5 * * * *", "COVID_CRON": "off"}) == (
+        "[('*/5 * * * *', 'pipeline_project.cron.run_pipeline', ['msk'])]"
+    )
+
+
+def test_it_has_no_job_when_both_are_off() -> None:
+    assert jobs({"MSK_CRON": "", "COVID_CRON": "off"}) == "[]"
+
+
+def test_it_tells_the_command_that_cron_started_it() -> None:
+    table = Crontab(verbosity=0)
+    table.add_jobs()
+    assert len(table.crontab_lines) == 2
+    for line in table.crontab_lines:
+        assert line.split()[5] == "PIPELINE_TRIGGER=cron"
+
+
+@pytest.fixture
+def job(monkeypatch) -> str:
+    """The hash of a job for msk, as crontab knows it."""
+    monkeypatch.setattr("django.conf.settings.CRONJOBS", [("0 * * * *", "pipeline_project.cron.run_pipeline", ["msk"])])
+    table = Crontab(verbosity=0)
+    table.add_jobs()
+    return str(table.crontab_lines[0]).partition("crontab run ")[2].split()[0]
+
+
+def test_it_runs_the_pipeline_for_the_source_of_the_job(monkeypatch, job) -> None:
+    called = []
+    monkeypatch.setattr(cron, "call_command", lambda *arguments, **options: called.append((arguments, options)))
+    call_command("crontab", "run", job)
+    assert called == [(("run_pipeline",), {"only": "msk"})]
+
+
+def test_it_logs_the_failure_of_a_job_in_one_line(monkeypatch, job, caplog) -> None:
+    def fail(*arguments, **options) -> None:
+        raise CommandError("the source is down. The warehouse is as it was.")
+
+    monkeypatch.setattr(cron, "call_command", fail)
+    call_command("crontab", "run", job)
+    assert [(record.levelno, record.getMessage(), record.exc_info) for record in caplog.records] == [
+        (logging.ERROR, "run_pipeline --only msk: the source is down. The warehouse is as it was.", None)
+    ]
