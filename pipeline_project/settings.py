@@ -67,6 +67,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 COVID_API_URL = env.text("COVID_API_URL", "https://api.covidtracking.com/v2")
 MSK_ORPHANS = env.choice("MSK_ORPHANS", "reject", "keep")
 PIPELINE_TRIGGER = env.choice("PIPELINE_TRIGGER", "manual", "cron")  # the cron jobs set it, nobody else
+MAX_AGE_HOURS = {
+    "msk": env.integer("MSK_MAX_AGE_HOURS", 3, minimum=1, maximum=8760),
+    "covid": env.integer("COVID_MAX_AGE_HOURS", 36, minimum=1, maximum=8760),
+}
 RUN_HISTORY_DAYS = env.integer("RUN_HISTORY_DAYS", 90, minimum=1, maximum=36500)
 MSK_MAX_DELETE_PERCENT = env.integer("MSK_MAX_DELETE_PERCENT", 50, minimum=0, maximum=100)
 
