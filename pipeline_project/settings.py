@@ -109,6 +109,8 @@ TEMPLATES = [
         },
     }
 ]
+# Those who ask for the container's health speak plain HTTP, whatever browsers are made to speak.
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
 ROOT_URLCONF = "pipeline_project.urls"
 WSGI_APPLICATION = "pipeline_project.wsgi.application"
 AUTH_PASSWORD_VALIDATORS = [
