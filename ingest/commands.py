@@ -24,7 +24,9 @@ class PipelineCommand(BaseCommand):
     source: ClassVar[str]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--print-logs", action="store_true", help="print a log line for each table as it is done")
+        parser.add_argument(
+            "--print-logs", action="store_true", help="log what happens to the run as it does, a line for each table"
+        )
         parser.add_argument(
             "--dry-run", action="store_true", help="say what would be inserted, updated and deleted, and write nothing"
         )
@@ -36,15 +38,17 @@ class PipelineCommand(BaseCommand):
         """Do the work of each source in a run of its own, whatever becomes of the others.
 
         Raises CommandError with one line when one failed or was skipped; of the exit codes a failure's wins. Under
-        cron, which comes again, it is all right to be skipped.
+        cron the log says it instead, SystemExit has the code, and to be skipped is all right: cron comes again.
         """
         outcomes: dict[str, str] = {}
-        codes: dict[int, Exception] = {}
+        codes: dict[int, BaseException] = {}
         for source, steps in work.items():
             try:
                 self._run(source, steps, options)
             except KeyboardInterrupt as error:
-                raise CommandError("interrupted. The warehouse is as it was.", returncode=INTERRUPTED) from error
+                outcomes[source] = "interrupted. The warehouse is as it was."
+                codes[INTERRUPTED] = error
+                break
             except SkippedError as error:
                 codes[SKIPPED] = error
                 outcomes[source] = f"skipped: {error}."
@@ -53,27 +57,34 @@ class PipelineCommand(BaseCommand):
                 outcomes[source] = f"failed: {_failure(error)}"
             else:
                 outcomes[source] = "succeeded."
-        if settings.PIPELINE_TRIGGER == PipelineRun.Trigger.CRON:
-            codes.pop(SKIPPED, None)
-        if codes:
-            code = min(codes)
+        code = next((code for code in (INTERRUPTED, FAILED, SKIPPED) if code in codes), 0)
+        if code and not _is_by_cron():
             raise CommandError(_together(outcomes), returncode=code) from codes[code]
+        if code not in (0, SKIPPED):
+            # The log has said it; and what a caller logs of an error's cause could quote a patient's row.
+            raise SystemExit(code)
 
     def _run(self, source: str, steps: Callable[[Run], None], options: dict[str, Any]) -> None:
         """Do `steps` in a run of its own, recorded and shown as it goes, and print what it did or, dry, would do."""
-        if options["print_logs"]:
-            for name in ("ingest", "analytics"):
+        logs = options["print_logs"] or _is_by_cron()
+        if logs:
+            for name in ("ingest", "ingest.runs", "analytics"):
                 logging.getLogger(name).setLevel(logging.INFO)
         command = self.__module__.rsplit(".", 1)[-1]
         started = dry_run(source) if options["dry_run"] else pipeline_run(command, source)
-        with progress(hidden=options["print_logs"]) as show, started as run, cancel_on_stop():
+        with progress(hidden=logs) as show, started as run, cancel_on_stop():
             run.on_table = show
             steps(run)
-        print_summary(run, self.stdout)
+        if not _is_by_cron():
+            print_summary(run, self.stdout)
 
     def steps(self, run: Run, options: dict[str, Any]) -> None:
         """Do the command's work within `run`."""
         raise NotImplementedError
+
+
+def _is_by_cron() -> bool:
+    return bool(settings.PIPELINE_TRIGGER == PipelineRun.Trigger.CRON)
 
 
 def _failure(error: Exception) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connections, transaction
@@ -58,8 +59,9 @@ class Run:
             counts.finished = timezone.now()
         if last:
             counts.status = StepRun.Status.SUCCEEDED
-            numbers = " ".join(f"{name}={getattr(counts, name)}" for name in COUNTS)
-            logger.info("run=%s step=%s table=%s %s", self.id, step, table, numbers)
+            numbers = {name: getattr(counts, name) for name in COUNTS}
+            about = {"run": self.id, "source": self.source, "step": step, "table": table}
+            logger.info("table done", extra=about | numbers)
 
     def loaded(self, source: str) -> None:
         """Note in the warehouse that the star of `source` now holds what this run read."""
@@ -80,6 +82,7 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
         with transaction.atomic(using="analytics"):
             _lock(source)
             record.save()
+            _log(logging.INFO, "run started", record, command=command, trigger=record.trigger)
             connections["default"].close()  # it would idle for as long as the run takes, and may be cut
             run.id = record.pk
             _give_room()
@@ -88,13 +91,17 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
         # What cannot be written stays, at worst, recorded as running, until somebody finds that nobody is.
         with suppress(*DATABASE_ERRORS):
             _finish(record, run, _status_after(error), error)
+        _log_failure(record, error)
         raise
     try:
         _finish(record, run, PipelineRun.Status.SUCCEEDED)
     except Exception as error:
-        raise NotRecordedError(
+        failure = NotRecordedError(
             f"run {run.id} loaded the warehouse, but the run log still calls it running: {explain(error)}"
-        ) from error
+        )
+        _log_failure(record, failure)
+        raise failure from error
+    _log(logging.INFO, "run succeeded", record, **{name: getattr(record, name) for name in COUNTS})
 
 
 @contextmanager
@@ -187,6 +194,20 @@ def _status_after(error: BaseException) -> PipelineRun.Status:
         return PipelineRun.Status.SKIPPED
     interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
     return PipelineRun.Status.INTERRUPTED if interrupted else PipelineRun.Status.FAILED
+
+
+def _log(level: int, event: str, record: PipelineRun, **more: Any) -> None:
+    logger.log(level, event, extra={"run": record.pk, "source": record.source, **more})
+
+
+def _log_failure(record: PipelineRun, error: BaseException) -> None:
+    """Log how a run ended that did not succeed. Its error in one line: a traceback may quote a patient's row."""
+    status = _status_after(error)
+    if status == PipelineRun.Status.INTERRUPTED:
+        _log(logging.WARNING, "run interrupted", record)
+    else:
+        level = logging.WARNING if status == PipelineRun.Status.SKIPPED else logging.ERROR
+        _log(level, f"run {status}", record, error=explain(error))
 
 
 def _finish(record: PipelineRun, run: Run, status: PipelineRun.Status, error: BaseException | None = None) -> None:

@@ -84,6 +84,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 COVID_API_URL = env.text("COVID_API_URL", "https://api.covidtracking.com/v2")
 MSK_ORPHANS = env.choice("MSK_ORPHANS", "reject", "keep")
 PIPELINE_TRIGGER = env.choice("PIPELINE_TRIGGER", "manual", "cron")  # the cron jobs set it, nobody else
+MAX_AGE_HOURS = {
+    "msk": env.integer("MSK_MAX_AGE_HOURS", 3, minimum=1, maximum=8760),
+    "covid": env.integer("COVID_MAX_AGE_HOURS", 36, minimum=1, maximum=8760),
+}
 RUN_HISTORY_DAYS = env.integer("RUN_HISTORY_DAYS", 90, minimum=1, maximum=36500)
 MSK_MAX_DELETE_PERCENT = env.integer("MSK_MAX_DELETE_PERCENT", 50, minimum=0, maximum=100)
 
@@ -174,6 +178,8 @@ TEMPLATES = [
         },
     }
 ]
+# Those who ask for the container's health speak plain HTTP, whatever browsers are made to speak.
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
 ROOT_URLCONF = "pipeline_project.urls"
 WSGI_APPLICATION = "pipeline_project.wsgi.application"
 AUTH_PASSWORD_VALIDATORS = [
@@ -186,13 +192,31 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".local" / "static"
 
+LOG_FORMAT = env.choice("LOG_FORMAT", "text", "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {name: {"handlers": ["stderr"], "level": "WARNING"} for name in ("ingest", "analytics", "axes")},
+    "formatters": {
+        "text": {
+            "()": "pipeline_project.logs.LineFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        },
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{levelname}{name}{message}",
+            "style": "{",
+            "rename_fields": {"levelname": "level", "name": "logger"},
+            "timestamp": True,
+        },
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "loggers": {
-        name: {"handlers": ["stderr"], "level": "WARNING"} for name in ("ingest", "analytics", "pipeline_project")
+        **{
+            name: {"handlers": ["stderr"], "level": "WARNING"}
+            for name in ("ingest", "analytics", "pipeline_project", "axes")
+        },
+        # What happens to a run its command tells a person by itself: see ingest/commands.py.
+        "ingest.runs": {"level": "CRITICAL"},
     },
 }

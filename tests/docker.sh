@@ -131,7 +131,7 @@ is "exit code" "$(docker inspect --format '{{.State.ExitCode}}' "$web")" 0
 is "how the run ended" "$(query msk_database 'select status from pipeline_run order by id desc limit 1')" interrupted
 is "row versions after the stop" "$(row_versions)" "$before"
 docker logs "$web" 2>"$output" >/dev/null
-says "run_pipeline --only msk: interrupted. The warehouse is as it was."
+says "run interrupted run="
 succeeds query postgres "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'"
 start
 is "jobs after a restart with an older table" "$(in_web crontab -l)" "$jobs"

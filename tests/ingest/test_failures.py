@@ -23,7 +23,7 @@ from django.db import connections
 from psycopg2.sql import SQL, Identifier
 
 from ingest.models import PipelineRun
-from ingest.runs import COUNTS, end_gone_runs
+from ingest.runs import end_gone_runs
 from tests.analytics.test_star import assert_same
 from tests.conftest import COVID_SAMPLE, TRUNCATE_EVERYTHING, Database, Source, Warehouse, connect, last_steps
 from tests.ingest.test_source import Contents, contents
@@ -540,25 +540,3 @@ def test_it_skips_the_star_or_the_staging_tables_and_then_the_source(
     assert (code, stderr) == (0, "")
     assert warehouse.value("select hospital from patient_dimension") == "South"
     assert_same(warehouse.star(), source.star())
-
-
-def test_it_prints_a_log_line_for_each_table_when_asked(small_world: Source) -> None:
-    small_world.execute("update patient set hospital = 'Santé', sex = 'other'")
-    small_world.insert("step_result", patient_id=1, date="1999-12-31", value="many")
-    code, stdout, stderr = manage("run_pipeline", "--print-logs")
-    assert code == 0
-    record = PipelineRun.objects.latest("pk")
-    lines = stderr.splitlines()
-    for counts in last_steps():
-        numbers = " ".join(f"{name}={getattr(counts, name)}" for name in COUNTS)
-        line = f"INFO ingest.runs: run={record.pk} step={counts.step} table={counts.table_name} {numbers}"
-        assert sum(line in logged for logged in lines) == 1, line
-    assert {counts.step for counts in last_steps()} == {"extract_msk", "parse_slugs", "load_msk"}
-    for datum in ("Santé", "other", "60-69", "1999-12-31", "many", "7d-10d-post-op"):
-        assert datum not in stdout + stderr
-
-
-def test_it_prints_no_log_line_when_not_asked(small_world: Source) -> None:
-    code, stdout, stderr = manage("run_pipeline")
-    assert (code, stderr) == (0, "")
-    assert "INFO" not in stdout

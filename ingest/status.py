@@ -1,0 +1,125 @@
+"""Whether the pipeline is well: how fresh each source is and how its last runs went, what is rejected, what changed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+from django.db.models import Count
+from django.utils import timezone
+
+from ingest.models import SOURCES, LoadState, PipelineRun, RejectedRow, SchemaChange
+from ingest.runs import end_gone_runs
+
+RUNS_SHOWN = 5  # of each source
+FAILURES = (PipelineRun.Status.FAILED, PipelineRun.Status.INTERRUPTED)
+SCHEMA_CHANGE_DAYS = 7  # nobody acknowledges a change: for so long it counts as news
+
+
+class State(StrEnum):
+    FINE = "fine"
+    NEVER = "never loaded"
+    STALE = "stale"  # loaded longer ago than its limit
+    FAILING = "failing"  # the last run that ended has failed or was interrupted
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    id: int
+    command: str
+    trigger: str
+    started: datetime
+    finished: datetime | None
+    status: str
+    seconds: float
+    rows_read: int
+    inserted: int
+    updated: int
+    deleted: int
+    rejected: int
+    error: str  # in one line
+
+    @classmethod
+    def of(cls, run: PipelineRun) -> "RunOutcome":
+        *_, error = run.error.splitlines() or [""]  # a traceback ends with what went wrong
+        numbers = (run.seconds, run.rows_read, run.inserted, run.updated, run.deleted, run.rejected)
+        return cls(run.pk, run.command, run.trigger, run.started, run.finished, run.status, *numbers, error)
+
+
+@dataclass(frozen=True)
+class SourceStatus:
+    """How a source stands: `failure` is the run by which it is failing, `runs` are its last ones, the newest first."""
+
+    source: str
+    state: State
+    loaded_at: datetime | None
+    age_hours: float | None
+    max_age_hours: int
+    failure: RunOutcome | None
+    runs: tuple[RunOutcome, ...]
+
+    def __str__(self) -> str:
+        """Return one line that says what is the matter."""
+        if run := self.failure:
+            return f"{self.source} is failing: run {run.id}, {run.command} by {run.trigger}, {run.status}: {run.error}"
+        if self.state == State.STALE:
+            limit = f"{self.source.upper()}_MAX_AGE_HOURS={self.max_age_hours}"
+            return f"{self.source} is stale: it was loaded {self.age_hours} hours ago, {limit}"
+        return f"{self.source} {'was' if self.state == State.NEVER else 'is'} {self.state}"
+
+
+@dataclass(frozen=True)
+class Rejects:
+    source_table: str
+    reason: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    field_name: str
+    kind: str
+    detected_at: datetime
+
+
+def source_statuses() -> list[SourceStatus]:
+    """Return how each source stands; runs whose process is gone are put on record as such before."""
+    end_gone_runs()
+    return [_source_status(source) for source in SOURCES]
+
+
+def _source_status(source: str) -> SourceStatus:
+    runs = PipelineRun.objects.filter(source=source).order_by("-pk")
+    last = runs.exclude(status__in=(PipelineRun.Status.RUNNING, PipelineRun.Status.SKIPPED)).first()
+    load = LoadState.objects.filter(source=source).first()
+    age = timezone.now() - load.loaded_at if load else None
+    limit = settings.MAX_AGE_HOURS[source]
+    failure = RunOutcome.of(last) if last and last.status in FAILURES else None
+    if failure:
+        state = State.FAILING
+    elif age is None:
+        state = State.NEVER
+    else:
+        state = State.STALE if age > timedelta(hours=limit) else State.FINE
+    return SourceStatus(
+        source=source,
+        state=state,
+        loaded_at=load.loaded_at if load else None,
+        age_hours=round(age / timedelta(hours=1), 2) if age is not None else None,
+        max_age_hours=limit,
+        failure=failure,
+        runs=tuple(map(RunOutcome.of, runs[:RUNS_SHOWN])),
+    )
+
+
+def current_rejects() -> list[Rejects]:
+    """Return the number of rejected rows by source table and reason."""
+    counted = RejectedRow.objects.values_list("source_table", "reason").annotate(rows=Count("pk"))
+    return [Rejects(*row) for row in counted.order_by("source_table", "reason")]
+
+
+def recent_schema_changes() -> list[FieldChange]:
+    """Return what the COVID API has changed of its fields within SCHEMA_CHANGE_DAYS, the newest first."""
+    since = timezone.now() - timedelta(days=SCHEMA_CHANGE_DAYS)
+    found = SchemaChange.objects.filter(detected_at__gte=since).order_by("-pk")
+    return [FieldChange(*row) for row in found.values_list("field_name", "kind", "detected_at")]

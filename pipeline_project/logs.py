@@ -1,0 +1,25 @@
+"""How a log line looks to a person; LOG_FORMAT=json has python-json-logger write it for a collector."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from pythonjsonlogger.core import RESERVED_ATTRS
+
+
+class LineFormatter(logging.Formatter):
+    """One line an event: time in UTC, level, logger, what happened, and what `extra` says of it as key=value."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802  (logging's name)
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        extra = (f"{key}={_word(value)}" for key, value in vars(record).items() if key not in RESERVED_ATTRS)
+        return " ".join((super().formatMessage(record), *extra))
+
+
+def _word(value: Any) -> str:
+    """Return a value in one word, or in quotes."""
+    text = str(value)
+    return text if text and not any(c.isspace() or c in '="' for c in text) else json.dumps(text, ensure_ascii=False)

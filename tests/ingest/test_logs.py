@@ -1,0 +1,115 @@
+"""What a run logs: a line an event, for a person or for a collector, and nothing that is nobody's business."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from ingest.models import PipelineRun
+from ingest.runs import COUNTS
+from tests.conftest import Source, Warehouse, last_steps
+from tests.ingest.test_failures import end, held_up, manage
+
+DATA = ("Santé", "other", "60-69", "1999-12-31", "many", "7d-10d-post-op")
+
+
+@pytest.fixture
+def untidy_world(small_world: Source) -> Source:
+    """The small world with data by which they can be found again, one row of them rejected."""
+    small_world.execute("update patient set hospital = 'Santé', sex = 'other'")
+    small_world.insert("step_result", patient_id=1, date="1999-12-31", value="many")
+    return small_world
+
+
+def fields(line: str) -> tuple[str, dict[str, str]]:
+    """Return what a line in text says has happened, and its key=value pairs."""
+    match = re.fullmatch(r"(\S+) ([A-Z]+) ingest\.runs: ([a-z ]+?)((?: \w+=(?:[^\s\"]+|\".*\"))*)", line)
+    assert match, line
+    moment = datetime.fromisoformat(match[1])
+    assert moment.utcoffset() == datetime.now(UTC).utcoffset()
+    return match[3], dict(re.findall(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+)', match[4]))
+
+
+def test_it_prints_a_line_an_event_when_asked(untidy_world: Source) -> None:
+    code, stdout, stderr = manage("run_pipeline", "--print-logs")
+    assert code == 0
+    assert "step_result_fact" in stdout
+    record = PipelineRun.objects.latest("pk")
+    started, *tables, finished = map(fields, stderr.splitlines())
+    about = {"run": str(record.pk), "source": "msk"}
+    assert started == ("run started", about | {"command": "run_pipeline", "trigger": "manual"})
+    assert finished == ("run succeeded", about | {name: str(getattr(record, name)) for name in COUNTS})
+    for counts in last_steps():
+        numbers = {name: str(getattr(counts, name)) for name in COUNTS}
+        line = ("table done", about | {"step": counts.step, "table": counts.table_name} | numbers)
+        assert tables.count(line) == 1
+    assert len(tables) == len(last_steps())
+    assert not [datum for datum in DATA if datum in stdout + stderr]
+
+
+def test_it_prints_no_line_when_not_asked(small_world: Source) -> None:
+    code, stdout, stderr = manage("run_pipeline")
+    assert (code, stderr) == (0, "")
+    assert "INFO" not in stdout
+
+
+def test_it_logs_and_prints_no_table_under_cron(untidy_world: Source) -> None:
+    code, stdout, stderr = manage("run_pipeline", PIPELINE_TRIGGER="cron")
+    assert (code, stdout) == (0, "")
+    events = [fields(line)[0] for line in stderr.splitlines()]
+    assert (events[0], *set(events[1:-1]), events[-1]) == ("run started", "table done", "run succeeded")
+    assert PipelineRun.objects.latest("pk").trigger == "cron"
+
+
+def test_it_logs_each_event_as_a_json_object_for_a_collector(untidy_world: Source) -> None:
+    code, stdout, stderr = manage("run_pipeline", PIPELINE_TRIGGER="cron", LOG_FORMAT="json")
+    assert (code, stdout) == (0, "")
+    started, *tables, finished = map(json.loads, stderr.splitlines())
+    record = PipelineRun.objects.latest("pk")
+    moment = datetime.fromisoformat(started.pop("timestamp"))
+    assert moment.utcoffset() == datetime.now(UTC).utcoffset()
+    about = {"level": "INFO", "logger": "ingest.runs", "run": record.pk, "source": "msk"}
+    assert started == about | {"message": "run started", "command": "run_pipeline", "trigger": "cron"}
+    assert [table["table"] for table in tables] == [counts.table_name for counts in last_steps()]
+    assert finished["rows_read"] == record.rows_read
+    assert not [datum for datum in DATA if datum in stderr]
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_it_logs_a_failure_under_cron_in_one_line_without_a_row(
+    untidy_world: Source, warehouse: Warehouse, format_: str
+) -> None:
+    # The server's message quotes the row that violates the constraint.
+    warehouse.execute("alter table patient_dimension add constraint nobody check (sex <> 'other')")
+    try:
+        code, stdout, stderr = manage("run_pipeline", PIPELINE_TRIGGER="cron", LOG_FORMAT=format_)
+    finally:
+        warehouse.execute("alter table patient_dimension drop constraint nobody")
+    assert (code, stdout) == (1, "")
+    last = stderr.splitlines()[-1]
+    assert "run failed" in last
+    assert "ERROR" in last
+    assert "violates check constraint" in last
+    assert not [datum for datum in DATA if datum in stderr]
+    assert "Traceback" not in stderr
+
+
+def test_it_logs_that_it_was_skipped_or_stopped(small_world: Source) -> None:
+    with held_up("msk_db", "step_result", PIPELINE_TRIGGER="cron") as (running, _):
+        code, stdout, stderr = manage("run_pipeline", PIPELINE_TRIGGER="cron")
+        assert (code, stdout) == (0, "")
+        event, said = fields(stderr.strip())
+        assert event == "run skipped"
+        assert "another run of msk is in progress" in said["error"]
+        running.terminate()
+        code, _, stderr = end(running)
+    assert code == 130
+    event, said = fields(stderr.splitlines()[-1])
+    assert (event, said["source"]) == ("run interrupted", "msk")
+
+
+def test_it_refuses_a_format_that_it_does_not_know(databases: None) -> None:
+    code, _, stderr = manage("check", LOG_FORMAT="xml")
+    assert code == 1
+    assert "LOG_FORMAT=xml must be one of text, json" in stderr.splitlines()[-1]

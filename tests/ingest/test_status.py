@@ -1,0 +1,140 @@
+"""pipeline_status: what it says of the sources, and the exit code by which a monitor knows."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from ingest.models import LoadState, PipelineRun, SchemaChange
+from tests.conftest import COVID_SAMPLE, Source
+from tests.ingest.test_failures import backends, free_port, held_up, manage, only_line, wait_for
+
+FINE, STALE, FAILING = 0, 1, 2
+
+
+@pytest.fixture
+def loaded(small_world: Source, settings, run) -> None:
+    """Both sources, just loaded."""
+    settings.COVID_API_URL = str(COVID_SAMPLE)
+    run("run_pipeline", "--only", "msk")
+    run("run_pipeline", "--only", "covid")
+
+
+def status() -> tuple[int, str]:
+    """Return the exit code of pipeline_status, and what it says is the matter."""
+    try:
+        call_command("pipeline_status")
+    except CommandError as error:
+        return error.returncode, str(error)
+    return FINE, ""
+
+
+def age(source: str, **by: float) -> None:
+    LoadState.objects.filter(source=source).update(loaded_at=timezone.now() - timedelta(**by))
+
+
+def test_it_says_that_all_is_fine(loaded: None, run) -> None:
+    assert status() == (FINE, "")
+    printed = [line.split() for line in run("pipeline_status").splitlines()]
+    assert ["msk", "fine"] in [words[:2] for words in printed]
+    assert ["covid", "fine"] in [words[:2] for words in printed]
+
+
+def test_it_says_that_a_source_was_never_loaded(small_world: Source, run) -> None:
+    assert status() == (STALE, "msk was never loaded. covid was never loaded")
+    run()
+    assert status() == (STALE, "covid was never loaded")
+
+
+def test_it_says_that_a_source_is_stale(loaded: None, settings) -> None:
+    age("msk", hours=2.9)
+    age("covid", hours=35.9)
+    assert status()[0] == FINE
+    age("msk", hours=3.1)
+    assert status() == (STALE, "msk is stale: it was loaded 3.1 hours ago, MSK_MAX_AGE_HOURS=3")
+    age("covid", hours=36.1)
+    assert status()[1].endswith(". covid is stale: it was loaded 36.1 hours ago, COVID_MAX_AGE_HOURS=36")
+    settings.MAX_AGE_HOURS = {"msk": 4, "covid": 37}
+    assert status()[0] == FINE
+
+
+def test_it_says_that_a_source_is_failing_until_a_run_succeeds(loaded: None, small_world: Source, run) -> None:
+    age("covid", hours=50)
+    small_world.execute("alter table device rename to lost")
+    with pytest.raises(CommandError):
+        run()
+    code, said = status()
+    failed = PipelineRun.objects.latest("pk").pk
+    assert code == FAILING
+    assert said.startswith(f"msk is failing: run {failed}, run_pipeline by manual, failed: the source database ")
+    assert "table device is missing" in said
+    assert "covid is stale" in said
+    # A run that was skipped or is at work says nothing about that.
+    for _ in range(6):
+        PipelineRun.objects.create(source="msk", command="run_pipeline", status="skipped", finished=timezone.now())
+    assert status() == (code, said)
+    small_world.execute("alter table lost rename to device")
+    run()
+    assert status()[0] == STALE
+
+
+def test_it_finds_that_a_run_was_killed(loaded: None) -> None:
+    with held_up("msk_db", "step_result") as (running, _):
+        assert status()[0] == FINE
+        assert PipelineRun.objects.latest("pk").status == "running"
+        running.kill()
+        running.wait()
+        wait_for(lambda: not backends("analytics"))
+        code, said = status()
+    killed = PipelineRun.objects.latest("pk")
+    assert killed.status == "interrupted"
+    assert code == FAILING
+    assert f"run {killed.pk}, run_pipeline by manual, interrupted: Its process is gone" in said
+
+
+def found(run) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run("pipeline_status", "--json"))
+    return found
+
+
+def test_it_tells_a_monitor_in_json(loaded: None, small_world: Source, run) -> None:
+    for _ in range(5):
+        run("load_msk")
+    msk, covid = found(run)["sources"]
+    assert (msk["source"], msk["state"], msk["max_age_hours"], msk["failure"]) == ("msk", "fine", 3, None)
+    assert 0 <= msk["age_hours"] < 0.1
+    assert [one["command"] for one in msk["runs"]] == ["load_msk"] * 5
+    assert covid["runs"][0]["status"] == "succeeded"
+    assert covid["runs"][0]["inserted"] > 0
+
+
+def test_it_counts_the_rejects_by_table_and_reason(loaded: None, small_world: Source, run) -> None:
+    assert found(run)["rejects"] == []
+    for value in ("many", "few", "-1"):
+        small_world.insert("step_result", patient_id=1, date="2024-03-03", value=value)
+    run()
+    assert found(run)["rejects"] == [
+        {"source_table": "step_result", "reason": "negative", "rows": 1},
+        {"source_table": "step_result", "reason": "not_a_number", "rows": 2},
+    ]
+    assert ["step_result", "not_a_number", "2"] in [line.split() for line in run("pipeline_status").splitlines()]
+
+
+def test_it_lists_the_schema_changes_of_a_week(loaded: None, run) -> None:
+    for name, days in (("Cases", 6.9), ("Deaths", 7.1)):
+        moment = timezone.now() - timedelta(days=days)
+        SchemaChange.objects.create(run_id=1, detected_at=moment, field_name=name, kind="renamed", detail={})
+    (change,) = found(run)["schema_changes"]
+    assert (change["field_name"], change["kind"]) == ("Cases", "renamed")
+    assert status()[0] == FINE
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_it_says_in_one_line_that_the_databases_do_not_answer(databases: None, options: tuple[str, ...]) -> None:
+    line = only_line(
+        manage("pipeline_status", *options, POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=free_port()), code=FAILING
+    )
+    assert "Connection refused; is the server up and reachable" in line
