@@ -137,7 +137,7 @@ CRONJOBS = [
     for source, when in (("msk", MSK_CRON), ("covid", COVID_CRON))
     if when
 ]
-CRONTAB_COMMAND_PREFIX = f"PIPELINE_TRIGGER=cron {BASE_DIR / 'manage.py'}"
+CRONTAB_COMMAND_PREFIX = "PIPELINE_TRIGGER=cron"
 
 # --- Django
 
