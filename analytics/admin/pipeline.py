@@ -74,7 +74,7 @@ class PipelineRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="duration")
     def duration(self, run: PipelineRun) -> str | None:
-        return f"{run.seconds:,.1f} s" if run.finished else None
+        return f"{run.seconds:,.1f} s" if run.seconds else None
 
 
 # The names of these functions are those of the columns that they show, by which the admin finds label and help.
