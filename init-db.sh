@@ -102,7 +102,7 @@ create_missing "${POSTGRES_DB:-msk_database}"
 create_missing "${POSTGRES_ANALYTICS_DB:-analytics_db}"
 dump=$(choose_dump)
 state=$(sql_with_names <<<"select datname || ' is as it was' from pg_database where datname = :'source'")
-state=${state:-"there is no $source_db yet: correct it, start again, then docker compose run --rm sql"}
+state=${state:-"there is no $source_db yet: correct the dump, then docker compose run --rm sql"}
 
 try clean_up
 trap clean_up EXIT

@@ -6,20 +6,23 @@ Anybody may ask, so the answer is a word a check; who may see the admin is told 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from ingest.errors import DATABASE_ERRORS, explain
-from ingest.status import State, source_statuses
+from ingest.status import SourceStatus, State, source_statuses
 
 # The source is not among them: when it is down its runs fail, and what the warehouse holds is still to be had.
 DATABASES = ("default", "analytics")
 PATIENCE_SECONDS = 2  # for a server to let us in, and then for each statement
 OK, UNKNOWN = "ok", "unknown"
+STARTED = timezone.now()
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,19 @@ def _checks() -> Iterator[Check]:
     except DATABASE_ERRORS as error:
         yield Check("sources", UNKNOWN, explain(error))
         return
-    # One that was never loaded is no trouble: a new installation has to become ready before its first run.
-    states = {status.state for status in statuses}
+    states = {status.state for status in statuses if _has_had_its_chance(status)}
     word = next((state.value for state in (State.FAILING, State.STALE) if state in states), OK)
     yield Check("sources", word, ". ".join(map(str, statuses)))
+
+
+def _has_had_its_chance(status: SourceStatus) -> bool:
+    """Tell whether a source's trouble lies after the start of this process.
+
+    What comes up for the first time, or after days, has to become ready before a run can load or mend anything.
+    """
+    if status.failure and status.failure.finished:
+        return status.failure.finished > STARTED
+    return timezone.now() - STARTED > timedelta(hours=status.max_age_hours)
 
 
 def _pending_migrations(alias: str) -> list[str]:

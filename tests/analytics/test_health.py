@@ -12,6 +12,7 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
+from analytics import health
 from ingest.models import LoadState, PipelineRun
 from tests.analytics.test_admin import queries
 from tests.conftest import COVID_SAMPLE, Database, Source, Warehouse, connect
@@ -81,12 +82,25 @@ def test_it_is_ready_when_all_is_fine_and_writes_nothing(loaded: None) -> None:
     assert not [sql for sql in sent if sql.split()[0].lower() in ("insert", "update", "delete")]
 
 
-def test_it_is_not_ready_when_a_source_is_stale(loaded: None) -> None:
+@pytest.fixture
+def up_for_days(monkeypatch) -> None:
+    """The process has been there for so long that all trouble is its own."""
+    monkeypatch.setattr(health, "STARTED", timezone.now() - timedelta(days=3))
+
+
+def test_it_is_ready_after_a_start_whatever_happened_before(loaded: None) -> None:
+    LoadState.objects.filter(source="msk").update(loaded_at=timezone.now() - timedelta(days=4))
+    before = timezone.now() - timedelta(days=4)
+    PipelineRun.objects.create(source="covid", command="run_pipeline", status="interrupted", finished=before)
+    assert ask() == (200, READY)
+
+
+def test_it_is_not_ready_when_a_source_is_stale(loaded: None, up_for_days: None) -> None:
     LoadState.objects.filter(source="msk").update(loaded_at=timezone.now() - timedelta(hours=4))
     assert ask() == (503, READY | {"sources": "stale"})
 
 
-def test_it_is_not_ready_when_a_source_is_failing(loaded: None) -> None:
+def test_it_is_not_ready_when_a_source_is_failing(loaded: None, up_for_days: None) -> None:
     LoadState.objects.filter(source="msk").update(loaded_at=timezone.now() - timedelta(hours=4))
     PipelineRun.objects.create(source="covid", command="run_pipeline", status="failed", error="Traceback\nit is ill")
     assert ask() == (503, READY | {"sources": "failing"})
@@ -165,4 +179,4 @@ def test_it_leaves_the_connections_as_they_were(loaded: None) -> None:
     for alias in ("default", "analytics"):
         with connections[alias].cursor() as cursor:
             cursor.execute("show statement_timeout")
-            assert cursor.fetchone() == ("0",)
+            assert cursor.fetchone() == ("1h",)
