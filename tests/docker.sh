@@ -151,6 +151,45 @@ succeeds in_web make run-pipeline
 is "row versions after a second run" "$(row_versions)" "$before"
 succeeds in_web make check-warehouse
 
+say "the db killed in the middle of a run"
+query msk_db "update step_result set value = (patient_id % 1000)::text where value ~ '^[0-9]+$'"
+compose exec --detach db psql --username postgres --dbname analytics_db --command \
+    'begin; lock table patient_dimension; select pg_sleep(600)'
+comes_to "the table locked" 1 query analytics_db "select count(*) from pg_stat_activity where wait_event = 'PgSleep'"
+in_web make run-pipeline ARGS="--only msk" >"$output" 2>&1 &
+comes_to "runs that wait for the table" 1 query analytics_db \
+    "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+succeeds docker kill "$(compose ps --quiet db)"
+! wait $! || fail "the run whose db was killed should not have succeeded"
+start
+is "row versions after the crash" "$(row_versions)" "$before"
+succeeds in_web make run-pipeline
+says "step_result_fact"
+source_and_star_agree
+succeeds in_web make check-warehouse
+
+say "the warehouse's disk full"
+printf 'services: {db: {tmpfs: ["/small:size=%s,uid=999,mode=0700"]}}\n' 48m >"$copy/docker-compose.override.yml"
+start
+query postgres "create tablespace small location '/small'"
+move_warehouse() {
+    query postgres "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = 'analytics_db'" &&
+        query postgres "alter database analytics_db set tablespace $1" && echo moved
+}
+comes_to "the warehouse on a small disk" moved move_warehouse small
+query msk_db "update step_result set value = (patient_id % 1000 + 1)::text where value ~ '^[0-9]+$'"
+before=$(row_versions)
+fails in_web make run-pipeline ARGS="--only msk"
+says "No space left on device; give the server more room, and run the command again. The warehouse is as it was."
+is "row versions after the disk was full" "$(row_versions)" "$before"
+comes_to "the warehouse on a large disk" moved move_warehouse pg_default
+succeeds in_web make run-pipeline
+source_and_star_agree
+succeeds in_web make check-warehouse
+query postgres 'drop tablespace small'
+rm "$copy/docker-compose.override.yml"
+start
+
 say "the source refuses to be written"
 delete="from django.db import connections; connections['msk_db'].cursor().execute('delete from patient')"
 fails in_web python manage.py shell --command "$delete"
