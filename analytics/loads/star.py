@@ -92,7 +92,7 @@ def load_msk(run: Run) -> None:
                 if subject.source:
                     _load_judged(warehouse, subject, scope, run, counts)
                 else:
-                    _load_derived(warehouse, subject, scope, counts)
+                    LOAD_DERIVED[subject.query](warehouse, subject, scope, counts)
         scope.done()
     run.loaded("msk")
 
@@ -134,29 +134,34 @@ def _load_judged(warehouse: Cursor, subject: Subject, scope: Scope, run: Run, co
     warehouse.execute(SQL("drop table {}").format(judged))
 
 
-def _load_derived(warehouse: Cursor, subject: Subject, scope: Scope, counts: StepRun) -> None:
-    """Load a table that is worked out from other tables of the star."""
-    if subject.query == "window":
-        scope.find_windows()
-        if scope.has("window"):
-            query = query_of(subject, in_scope=scope.windows("f.patient_journey_id", "a.activity_id"))
-            counts.rows_read = reconcile(warehouse, _target(subject, scope.windows("t.id")), query, counts)
-    elif subject.query == "completion":
-        scope.find_completions()
-        if scope.has("completion"):
-            query = query_of(subject, in_scope=scope.completions("r.survey_result_id"))
-            counts.rows_read = reconcile(
-                warehouse, _target(subject, scope.completions("t.survey_result_id")), query, counts
-            )
-    else:
-        query = query_of(
-            subject,
-            in_scope=scope.windows("w.id"),
-            steps=scope.changed("s.id", "step_result_fact"),
-            results=scope.changed("r.survey_result_id", "survey_result_fact"),
-            journeys=scope.changed("f.patient_journey_id", "patient_journey_fact"),
-        )
-        counts.rows_read = reconcile(warehouse, _target(subject, NOTHING), query, counts)
+def _load_windows(warehouse: Cursor, subject: Subject, scope: Scope, counts: StepRun) -> None:
+    scope.find_windows()
+    if scope.has("window"):
+        query = query_of(subject, in_scope=scope.windows("f.patient_journey_id", "a.activity_id"))
+        counts.rows_read = reconcile(warehouse, _target(subject, scope.windows("t.id")), query, counts)
+
+
+def _load_completions(warehouse: Cursor, subject: Subject, scope: Scope, counts: StepRun) -> None:
+    scope.find_completions()
+    if scope.has("completion"):
+        query = query_of(subject, in_scope=scope.completions("r.survey_result_id"))
+        target = _target(subject, scope.completions("t.survey_result_id"))
+        counts.rows_read = reconcile(warehouse, target, query, counts)
+
+
+def _load_dates(warehouse: Cursor, subject: Subject, scope: Scope, counts: StepRun) -> None:
+    query = query_of(
+        subject,
+        in_scope=scope.windows("w.id"),
+        steps=scope.changed("s.id", "step_result_fact"),
+        results=scope.changed("r.survey_result_id", "survey_result_fact"),
+        journeys=scope.changed("f.patient_journey_id", "patient_journey_fact"),
+    )
+    counts.rows_read = reconcile(warehouse, _target(subject, NOTHING), query, counts)
+
+
+# What is worked out from other tables of the star, by its query.
+LOAD_DERIVED = {"window": _load_windows, "completion": _load_completions, "date": _load_dates}
 
 
 def _target(subject: Subject, scope: Composable) -> Target:
