@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from ingest.alerts import update_alerts
 from ingest.display import print_summary, progress
 from ingest.errors import NotRecordedError, SkippedError, explain
 from ingest.interrupts import cancel_on_stop
@@ -57,6 +58,9 @@ class PipelineCommand(BaseCommand):
                 outcomes[source] = f"failed: {_failure(error)}"
             else:
                 outcomes[source] = "succeeded."
+            finally:
+                if not options["dry_run"]:
+                    update_alerts()
         code = next((code for code in (INTERRUPTED, FAILED, SKIPPED) if code in codes), 0)
         if code and not _is_by_cron():
             raise CommandError(_together(outcomes), returncode=code) from codes[code]

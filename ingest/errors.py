@@ -8,6 +8,8 @@ from django.db import connections
 
 DATABASE_ERRORS = (django.db.Error, psycopg2.Error)
 
+UNFORESEEN = "--traceback shows the whole story"  # what an explanation ends with that may quote a row
+
 # What to do about an error of the server, by the beginning of its SQLSTATE (PostgreSQL manual, appendix A).
 REMEDIES = {
     "3D000": "make migrate creates the project's own databases, make source the source",
@@ -39,7 +41,7 @@ def explain(error: BaseException) -> str:
     if isinstance(error, PipelineError):
         return str(error)
     if not isinstance(error, DATABASE_ERRORS):
-        return f"{type(error).__name__}: {error} (--traceback shows the whole story)"
+        return f"{type(error).__name__}: {error} ({UNFORESEEN})"
     lines = str(error).splitlines() or [type(error).__name__]
     # Of a server with several addresses the one that answered has the last word.
     message = " ".join(next((line for line in lines if "FATAL" in line), lines[0]).split())
@@ -63,7 +65,7 @@ def _remedy(error: BaseException, message: str) -> str:
         if state.startswith(beginning):
             return remedy
     if state and not state.startswith(("08", "57P")):
-        return "--traceback shows the whole story"
+        return UNFORESEEN
     return f"is the server up and reachable ({_addresses()})? Start it and run the command again"
 
 

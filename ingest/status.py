@@ -90,11 +90,10 @@ def source_statuses() -> list[SourceStatus]:
 
 def _source_status(source: str) -> SourceStatus:
     runs = PipelineRun.objects.filter(source=source).order_by("-pk")
-    last = runs.exclude(status__in=(PipelineRun.Status.RUNNING, PipelineRun.Status.SKIPPED)).first()
     load = LoadState.objects.filter(source=source).first()
     age = timezone.now() - load.loaded_at if load else None
     limit = settings.MAX_AGE_HOURS[source]
-    failure = RunOutcome.of(last) if last and last.status in FAILURES else None
+    failure = last_failure(source)
     if failure:
         state = State.FAILING
     elif age is None:
@@ -110,6 +109,13 @@ def _source_status(source: str) -> SourceStatus:
         failure=failure,
         runs=tuple(map(RunOutcome.of, runs[:RUNS_SHOWN])),
     )
+
+
+def last_failure(source: str) -> RunOutcome | None:
+    """Return the run by which a source is failing: the last one that ended, if it failed or was interrupted."""
+    ended = PipelineRun.objects.exclude(status__in=(PipelineRun.Status.RUNNING, PipelineRun.Status.SKIPPED))
+    last = ended.filter(source=source).order_by("-pk").first()
+    return RunOutcome.of(last) if last and last.status in FAILURES else None
 
 
 def current_rejects() -> list[Rejects]:

@@ -91,6 +91,20 @@ MAX_AGE_HOURS = {
 RUN_HISTORY_DAYS = env.integer("RUN_HISTORY_DAYS", 90, minimum=1, maximum=36500)
 MSK_MAX_DELETE_PERCENT = env.integer("MSK_MAX_DELETE_PERCENT", 50, minimum=0, maximum=100)
 
+# --- Alerts
+
+REJECTS_ALERT_PERCENT = env.integer("REJECTS_ALERT_PERCENT", 20, minimum=0, maximum=1_000_000)
+# Not Django's own ADMINS, whom it would mail each error of a page, with all that its traceback quotes.
+ALERT_MAIL_TO = env.words("ADMINS")
+ALERT_WEBHOOK_URL = env.secret("ALERT_WEBHOOK_URL")
+ALERT_TIMEOUT_SECONDS = EMAIL_TIMEOUT = 10
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.integer("EMAIL_PORT", 25, minimum=1, maximum=65535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=False)
+SERVER_EMAIL = env.text("SERVER_EMAIL", "msk-pipeline@localhost")
+
 # --- Security, beside what Django does by itself: HttpOnly sessions, X-Frame-Options, Referrer-Policy, nosniff
 
 # In production nothing is served in the clear, but to the monitors that ask the container itself.
@@ -218,5 +232,7 @@ LOGGING = {
         },
         # What happens to a run its command tells a person by itself: see ingest/commands.py.
         "ingest.runs": {"level": "CRITICAL"},
+        # Its warnings may quote an address, which may hold a token.
+        "urllib3": {"level": "ERROR"},
     },
 }

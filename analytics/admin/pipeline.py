@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,7 +15,7 @@ from django.utils.text import Truncator
 
 from analytics.admin.base import BoundedAdmin, Cell, ReadOnlyAdmin, changelist, one_of
 from analytics.models import ScheduleDimension
-from ingest.models import SOURCES, LoadState, PipelineRun, RejectedRow, ScheduleOverride, StepRun
+from ingest.models import SOURCES, Alert, LoadState, PipelineRun, RejectedRow, ScheduleOverride, StepRun
 from ingest.msk.tables import TABLES
 from ingest.runs import COUNTS
 
@@ -90,6 +90,15 @@ def error(run: PipelineRun) -> SafeString:
 
 def detail(row: RejectedRow) -> SafeString:
     return format_html("<pre>{}</pre>", json.dumps(row.detail, indent=2, ensure_ascii=False))
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    """The alerts, the open ones first; they are few, and forgotten as the runs are."""
+
+    list_display = ("id", "source", "kind", "message", "began_at", "ended_at", "pending")
+    list_filter = (one_of("source", SOURCES), one_of("kind", Alert.Kind.values))
+    ordering = (F("ended_at").desc(nulls_first=True), "-id")
 
 
 @admin.register(LoadState)

@@ -207,7 +207,7 @@ def _keep_definitions(warehouse: Cursor, document: Document, after: dict[str, De
     known = warehouse.fetchall()
     before = {row[1]: Definition(*row[1:]) for row in known if row[0]}
     for change in changes(before, after) if known else ():
-        logger.error("run=%s the COVID API's field %s: %s", run.id, change.field_name, change.kind)
+        logger.warning("run=%s the COVID API's field %s: %s", run.id, change.field_name, change.kind)
         detail = {"before": change.before and change.before._asdict(), "after": change.after and change.after._asdict()}
         warehouse.execute(
             "insert into schema_change (run_id, detected_at, field_name, kind, detail) values (%s, %s, %s, %s, %s)",

@@ -1,5 +1,6 @@
 """The models of the sources: what is read, where it lands, and what is on record about it."""
 
+from ingest.models.alerts import Alert
 from ingest.models.covid import CovidDay, CovidDefinition, CovidDocument, SchemaChange
 from ingest.models.runs import SOURCES, PipelineRun, StepRun
 from ingest.models.source import (
@@ -19,6 +20,7 @@ from ingest.models.staging import LoadState, RejectedRow, ScheduleOverride, Stag
 __all__ = [
     "SOURCES",
     "Activity",
+    "Alert",
     "CovidDay",
     "CovidDefinition",
     "CovidDocument",

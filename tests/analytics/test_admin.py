@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from analytics.models import (
     ScheduleDimension,
     StepResultFact,
 )
-from ingest.models import PipelineRun, RejectedRow, ScheduleOverride, SchemaChange
+from ingest.models import Alert, PipelineRun, RejectedRow, ScheduleOverride, SchemaChange
 from tests.conftest import COVID_SAMPLE, Source, Warehouse
 
 Run = Callable[..., str]
@@ -80,6 +81,7 @@ def loaded(source: Source, run: Run, settings: Settings) -> None:
         detail={},
     )
     ScheduleOverride.objects.create(schedule_id=1, milestone_slug="consent", offset_start_days=1)
+    Alert.objects.create(source="msk", kind="stale", message="It was never loaded", began_at=timezone.now())
 
 
 def walk(warehouse: Warehouse) -> None:
@@ -128,7 +130,7 @@ def test_it_shows_the_whole_star_and_what_the_pipeline_has_on_record(databases: 
         held = {table.name for table in connections["analytics"].introspection.get_table_list(cursor)}
     internal = {name for name in held if name.startswith("staging_")} | INTERNAL
     raw_documents = {"staging_covid_day", "staging_covid_document"}
-    assert tables == held - internal | raw_documents | {"pipeline_run"}
+    assert tables == held - internal | raw_documents | {"pipeline_run", "alert"}
 
 
 def test_it_opens_every_list_and_every_row(client: Client, loaded: None) -> None:
@@ -179,6 +181,16 @@ def test_it_colours_the_runs_by_how_they_ended(client: Client, loaded: None) -> 
     assert ".failed" in Path(str(find(css[1]))).read_text(encoding="utf-8")
     assert "style=" not in page
     assert "<style" not in page
+
+
+def test_it_shows_open_alerts_first(client: Client) -> None:
+    now = timezone.now()
+    for kind, ended_at in (("failed", now - timedelta(hours=2)), ("stale", None), ("rejects", now)):
+        Alert.objects.create(
+            source="msk", kind=kind, message="…", began_at=now - timedelta(days=1), ended_at=ended_at, pending=["mail"]
+        )
+    shown = client.get(address(Alert)).context["cl"].result_list
+    assert [alert.kind for alert in shown] == ["stale", "rejects", "failed"]
 
 
 def test_it_says_which_key_an_orphan_misses(client: Client, source: Source, run: Run) -> None:

@@ -1,0 +1,187 @@
+"""What a person has to know of, told once when it begins and once when it is over.
+
+After each run the conditions of all sources are looked at, not of its own alone: an MSK run that comes every hour
+notices that the COVID figures are stale. When nothing runs at all nobody looks: that is for a monitor to find, by
+pipeline_status or /readyz.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connections, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from ingest.channels import NotDeliveredError, configured, send
+from ingest.errors import DATABASE_ERRORS, UNFORESEEN, explain
+from ingest.models import SOURCES, Alert, PipelineRun, SchemaChange, StepRun
+from ingest.status import SourceStatus, last_failure, source_statuses
+
+logger = logging.getLogger(__name__)
+
+LOCK_KEY = 0x414C4552  # any number will do as long as nothing else in the default database locks it
+FEWEST_REJECTS = 10  # more than before, for a jump: in a few rows every percentage is large
+FIELDS_NAMED = 5  # of those that changed
+
+Key = tuple[str, str]  # the kind of an alert and its source
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What an alert is about, while it lasts. Its message holds no row and no secret."""
+
+    since: datetime
+    message: str
+
+
+def update_alerts() -> None:
+    """Record which alerts began and which are over since the last run, log these, and send them to all channels.
+
+    Raises nothing: an alert never fails a run.
+    """
+    try:
+        for alert in _record():
+            level, event = (logging.WARNING, "alert is over") if alert.ended_at else (logging.ERROR, "alert begins")
+            about = {"source": alert.source, "alert": str(alert.kind), "since": alert.began_at.isoformat()}
+            logger.log(level, event, extra=about | {"text": alert.message})
+        _deliver()
+    except Exception as error:
+        logger.error("alerts cannot be kept", extra={"error": explain(error)})  # noqa: TRY400  (in one line)
+
+
+def _record() -> list[Alert]:
+    """Bring the open alerts in step with the conditions, and return those that have news."""
+    now = timezone.now()
+    news = []
+    with transaction.atomic(using="default"):
+        # Two runs may end together: who comes second sees what the first one has recorded.
+        with connections["default"].cursor() as cursor:
+            cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
+        alerts = {(alert.kind, alert.source): alert for alert in Alert.objects.filter(ended_at=None)}
+        for (kind, source), condition in _conditions(alerts).items():
+            alert = alerts.get((kind, source))
+            if condition and not alert:
+                alert = Alert(kind=kind, source=source, message=condition.message, began_at=condition.since)
+            elif alert and not condition:
+                alert.ended_at = now
+            elif alert and condition and kind == Alert.Kind.SCHEMA_CHANGE and alert.message != condition.message:
+                alert.message = condition.message  # the fields changed once more
+            else:
+                continue
+            alert.pending = configured()
+            alert.save()
+            news.append(alert)
+        Alert.objects.filter(ended_at__lt=now - timedelta(days=settings.RUN_HISTORY_DAYS)).delete()
+    return news
+
+
+def _conditions(alerts: dict[Key, Alert]) -> dict[Key, Condition | None]:
+    """Return each condition, None for one that does not hold. Those that cannot be known now are not among them."""
+    found: dict[Key, Condition | None] = {}
+    try:
+        for status in source_statuses():
+            found[Alert.Kind.STALE, status.source] = _stale(status)
+        found[Alert.Kind.SCHEMA_CHANGE, "covid"] = _schema_change()
+    except DATABASE_ERRORS:
+        pass  # the warehouse does not answer; the run log, which is elsewhere, does
+    for source in SOURCES:
+        found[Alert.Kind.FAILED, source] = _failed(source)
+        found[Alert.Kind.REJECTS, source] = _rejects(source, alerts.get((Alert.Kind.REJECTS, source)))
+    return found
+
+
+def _failed(source: str) -> Condition | None:
+    """The last run that ended has failed or was interrupted."""
+    run = last_failure(source)
+    if not run:
+        return None
+    reason = run.error
+    if UNFORESEEN in reason:  # it may quote a patient's row: that stays in the run log
+        reason = "it was stopped" if run.status == PipelineRun.Status.INTERRUPTED else "the run log has the error"
+    message = f"Run {run.id}, {run.command} by {run.trigger}, {run.status}: {reason}"
+    return Condition(run.finished or run.started, message)
+
+
+def _stale(status: SourceStatus) -> Condition | None:
+    """The source was loaded, or where it never was first tried, longer ago than its MAX_AGE_HOURS."""
+    first = PipelineRun.objects.filter(source=status.source).order_by("pk").first()
+    base = status.loaded_at or (first.started if first else timezone.now())
+    since = base + timedelta(hours=status.max_age_hours)
+    if since >= timezone.now():
+        return None
+    loaded = f"It was last loaded at {_time(base)}" if status.loaded_at else "It was never loaded"
+    return Condition(since, f"{loaded}; {status.source.upper()}_MAX_AGE_HOURS={status.max_age_hours}")
+
+
+def _schema_change() -> Condition | None:
+    """The last run of the COVID source that succeeded saw definitions of fields that were other than before."""
+    run = PipelineRun.objects.filter(source="covid", status=PipelineRun.Status.SUCCEEDED).order_by("-pk").first()
+    changes = list(SchemaChange.objects.filter(run_id=run.pk).order_by("pk")) if run else []
+    if not run or not changes:
+        return None
+    named = ", ".join(f"{change.field_name} {change.kind}" for change in changes[:FIELDS_NAMED])
+    more = f" and {len(changes) - FIELDS_NAMED} more" if len(changes) > FIELDS_NAMED else ""
+    return Condition(changes[0].detected_at, f"Run {run.pk} saw fields of the COVID API change: {named}{more}")
+
+
+def _rejects(source: str, alert: Alert | None) -> Condition | None:
+    """The last load rejected many rows more than the one before or, while an alert is open, than the one before that.
+
+    Once the run log has forgotten what the level was before the new one is what is usual, and the alert ends.
+    """
+    loads = PipelineRun.objects.filter(
+        Exists(StepRun.objects.filter(run=OuterRef("pk"), step__startswith="load_")),
+        source=source,
+        status=PipelineRun.Status.SUCCEEDED,
+    ).order_by("-pk")
+    last = loads.first()
+    if not last:
+        return None
+    since = alert.began_at if alert else last.started
+    before = loads.filter(started__lt=since).first()
+    more = last.rejected - before.rejected if before else 0
+    if not before or more < FEWEST_REJECTS or more * 100 <= before.rejected * settings.REJECTS_ALERT_PERCENT:
+        return None
+    return Condition(
+        since, f"Run {last.pk} rejected {last.rejected:,} rows, run {before.pk} before it {before.rejected:,}"
+    )
+
+
+def _deliver() -> None:
+    """Send each alert to the channels that its news has yet to reach; one that fails is tried again after a later run.
+
+    A channel out of order is tried once: there may be many alerts, and each would wait for it.
+    """
+    dead: set[str] = set()
+    for pk in list(Alert.objects.exclude(pending=[]).order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic(using="default"):
+            # Another run may be sending it at this moment: then it is locked.
+            alert = Alert.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+            if alert:
+                alert.pending = [
+                    name for name in configured() if name in alert.pending and not _sent(alert, name, dead)
+                ]
+                alert.save(update_fields=["pending"])
+
+
+def _sent(alert: Alert, channel: str, dead: set[str]) -> bool:
+    if channel in dead:
+        return False
+    what = f"{alert.source}: {alert.get_kind_display()}"
+    if alert.ended_at:
+        title = f"Over: {what}, from {_time(alert.began_at)} to {_time(alert.ended_at)}"
+    else:
+        title = f"{what} since {_time(alert.began_at)}"
+    try:
+        send(channel, title, f"{alert.message}. manage.py pipeline_status says more.")
+    except NotDeliveredError as error:
+        logger.warning("alert not delivered", extra={"channel": channel, "reason": str(error)})
+        dead.add(channel)
+        return False
+    return True
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,73 @@
+"""How an alert reaches people: by mail and by webhook, where they are configured."""
+
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+from django.core.mail import send_mail
+
+# Workflows of Teams take a card, where Slack and all others take a text: they are known by their hosts.
+TEAMS_WORKFLOWS = (".logic.azure.com", ".api.powerplatform.com")
+
+
+class NotDeliveredError(Exception):
+    """A message that did not reach a channel; its text says where and why, and holds no secret."""
+
+
+def configured() -> list[str]:
+    """Return the names of the channels that have somebody at their other end."""
+    ends = {"mail": settings.ALERT_MAIL_TO, "webhook": settings.ALERT_WEBHOOK_URL}
+    return [channel for channel, end in ends.items() if end]
+
+
+def send(channel: str, title: str, text: str) -> None:
+    """Send a message by a channel, within settings.ALERT_TIMEOUT_SECONDS for each answer of its server.
+
+    Raises NotDeliveredError.
+    """
+    server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}" if channel == "mail" else _webhook_host()
+    try:
+        if channel == "mail":
+            send_mail(f"[msk-pipeline] {title}", text, settings.SERVER_EMAIL, settings.ALERT_MAIL_TO)
+            return
+        # A redirect could lead the token in the address to a stranger. The answer's body is not read.
+        with requests.post(
+            settings.ALERT_WEBHOOK_URL,
+            json=_payload(f"{title}. {text}"),
+            timeout=settings.ALERT_TIMEOUT_SECONDS,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            status = response.status_code
+    except Exception as error:
+        raise NotDeliveredError(f"{server}: {_cause(error)}") from None  # its text may quote the address
+    if not 200 <= status < 300:
+        raise NotDeliveredError(f"{server}: answered {status}")
+
+
+def _webhook_host() -> str:
+    """Return the host of the webhook's address; the rest of it may hold a token."""
+    try:
+        return urlsplit(settings.ALERT_WEBHOOK_URL).hostname or "an address without a host"
+    except ValueError:
+        return "an address that is none"
+
+
+def _payload(text: str) -> dict[str, object]:
+    if _webhook_host().endswith(TEAMS_WORKFLOWS):
+        card = {
+            "type": "AdaptiveCard",
+            "version": "1.4",
+            "body": [{"type": "TextBlock", "text": text, "wrap": True}],
+        }
+        attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
+        return {"type": "message", "attachments": [attachment]}
+    # What Slack takes for the beginning of a link or of a call to everybody.
+    return {"text": text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")}
+
+
+def _cause(error: BaseException) -> str:
+    """Return the kind of the innermost reason, as ConnectionRefusedError."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return type(error).__name__
