@@ -24,12 +24,13 @@ install_cron() {
 
 # Signals gunicorn, the jobs of cron and runs by hand all at once, as `docker stop` kills in 10 seconds what is left: a
 # run needs a moment to roll back and to record that it was interrupted. -1 is everybody whom the sender may signal but
-# itself and process 1; root may not signal `app`, as that is a capability of its own.
+# itself and process 1; root may not signal `app`, as that is a capability of its own. Who does not listen, as a shell
+# that somebody has open, goes with the container.
 stop() {
     trap '' TERM INT
     { kill -TERM -1; "${as_app[@]}" sh -c 'kill -TERM -1'; } 2>/dev/null || true
-    local processes=(/proc/[0-9]*)
-    while [ "${#processes[@]}" -gt 2 ]; do # 1, which is init, and this one
+    local processes=(/proc/[0-9]*) deadline=$((SECONDS + 8))
+    while [ "${#processes[@]}" -gt 2 ] && [ "$SECONDS" -lt "$deadline" ]; do # 1, which is init, and this one
         sleep 0.1
         processes=(/proc/[0-9]*)
     done

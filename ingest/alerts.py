@@ -11,13 +11,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connections, transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from ingest.channels import NotDeliveredError, configured, send
 from ingest.errors import DATABASE_ERRORS, UNFORESEEN, explain
-from ingest.models import SOURCES, Alert, PipelineRun, SchemaChange, StepRun
-from ingest.status import SourceStatus, last_failure, source_statuses
+from ingest.models import SOURCES, Alert, PipelineRun, SchemaChange
+from ingest.status import SourceStatus, last_failure, loads, source_statuses
 
 logger = logging.getLogger(__name__)
 
@@ -131,16 +130,11 @@ def _rejects(source: str, alert: Alert | None) -> Condition | None:
 
     Once the run log has forgotten what the level was before the new one is what is usual, and the alert ends.
     """
-    loads = PipelineRun.objects.filter(
-        Exists(StepRun.objects.filter(run=OuterRef("pk"), step__startswith="load_")),
-        source=source,
-        status=PipelineRun.Status.SUCCEEDED,
-    ).order_by("-pk")
-    last = loads.first()
+    last = loads(source).first()
     if not last:
         return None
     since = alert.began_at if alert else last.started
-    before = loads.filter(started__lt=since).first()
+    before = loads(source).filter(started__lt=since).first()
     more = last.rejected - before.rejected if before else 0
     if not before or more < FEWEST_REJECTS or more * 100 <= before.rejected * settings.REJECTS_ALERT_PERCENT:
         return None

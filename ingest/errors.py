@@ -1,5 +1,6 @@
 """What can go wrong, said in one line that names the thing and the remedy."""
 
+import re
 import traceback
 
 import django.db
@@ -45,6 +46,8 @@ def explain(error: BaseException) -> str:
     lines = str(error).splitlines() or [type(error).__name__]
     # Of a server with several addresses the one that answered has the last word.
     message = " ".join(next((line for line in lines if "FATAL" in line), lines[0]).split())
+    if _state(error).startswith("22"):  # a data exception quotes the value
+        message = re.sub('".*"', '"…"', message)
     return f"{message}; {_remedy(error, message)}"
 
 
@@ -60,13 +63,18 @@ def _remedy(error: BaseException, message: str) -> str:
         return "check POSTGRES_USER and POSTGRES_PASSWORD, or MSK_SOURCE_USER and MSK_SOURCE_PASSWORD for the source"
     if 'database "' in message and "does not exist" in message:
         return REMEDIES["3D000"]
-    state = getattr(error, "pgcode", None) or getattr(error.__cause__, "pgcode", None) or ""
+    state = _state(error)
     for beginning, remedy in REMEDIES.items():
         if state.startswith(beginning):
             return remedy
     if state and not state.startswith(("08", "57P")):
         return UNFORESEEN
     return f"is the server up and reachable ({_addresses()})? Start it and run the command again"
+
+
+def _state(error: BaseException) -> str:
+    """Return the SQLSTATE of a database error, "" where the server did not say one."""
+    return getattr(error, "pgcode", None) or getattr(error.__cause__, "pgcode", None) or ""
 
 
 def _addresses() -> str:

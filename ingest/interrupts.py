@@ -1,5 +1,6 @@
 """Ctrl-C and `docker stop` reach a run that waits for a server."""
 
+import os
 import signal
 import socket
 import threading
@@ -9,8 +10,10 @@ from typing import NoReturn
 
 import psycopg2
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
+PATIENCE_SECONDS = 3  # for servers to end what they are at; docker stop has ten
 
 
 @contextmanager
@@ -18,9 +21,10 @@ def cancel_on_stop() -> Iterator[None]:
     """Let SIGINT and SIGTERM raise KeyboardInterrupt in the block at once, not when the server has answered.
 
     While psycopg2 waits for a server Python handles no signal. But its number is written to the wake-up descriptor, on
-    which a thread waits that cancels what the connections are at; the statement then fails, and the signal is handled.
+    which a thread waits that cancels what the connections are at, and hangs up on a server that does not listen; the
+    statement then fails, and the signal is handled.
     """
-    stopped = threading.Event()
+    stopped, ended = threading.Event(), threading.Event()
     waiting = [connections[alias] for alias in connections]
     reader, writer = socket.socketpair()
     writer.setblocking(False)
@@ -29,8 +33,11 @@ def cancel_on_stop() -> Iterator[None]:
         while received := reader.recv(64):
             if any(stop in received for stop in STOPS):
                 for connection in waiting:
-                    with suppress(psycopg2.Error, AttributeError):  # it may not be open, or be gone
-                        connection.connection.cancel()
+                    # Apart, as a server that is out of order may leave this unanswered, too.
+                    threading.Thread(target=_cancel, args=[connection], daemon=True).start()
+                if not ended.wait(PATIENCE_SECONDS):
+                    for connection in waiting:
+                        _hang_up(connection)
 
     def interrupt(number: int, frame: object) -> NoReturn:
         stopped.set()
@@ -47,9 +54,34 @@ def cancel_on_stop() -> Iterator[None]:
             raise KeyboardInterrupt from error
         raise
     finally:
+        ended.set()
         signal.set_wakeup_fd(before)
         for stop, handler in handlers.items():
             signal.signal(stop, handler)
         writer.close()
         thread.join()
         reader.close()
+
+
+@contextmanager
+def stops_ignored() -> Iterator[None]:
+    """Ignore SIGINT and SIGTERM in the block, which has to be short; outside the main thread they do not arrive."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {stop: signal.signal(stop, signal.SIG_IGN) for stop in STOPS}
+    try:
+        yield
+    finally:
+        for stop, handler in handlers.items():
+            signal.signal(stop, handler)
+
+
+def _cancel(connection: BaseDatabaseWrapper) -> None:
+    with suppress(psycopg2.Error, AttributeError):  # it may not be open, or be gone
+        connection.connection.cancel()
+
+
+def _hang_up(connection: BaseDatabaseWrapper) -> None:
+    with suppress(psycopg2.Error, AttributeError, OSError):
+        socket.socket(fileno=os.dup(connection.connection.fileno())).shutdown(socket.SHUT_RDWR)

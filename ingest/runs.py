@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from ingest.errors import DATABASE_ERRORS, NotRecordedError, SkippedError, explain, story
+from ingest.interrupts import stops_ignored
 from ingest.models import SOURCES, LoadState, PipelineRun, StepRun
 
 logger = logging.getLogger(__name__)
@@ -78,29 +79,33 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
     """
     record = PipelineRun(command=command, source=source, trigger=settings.PIPELINE_TRIGGER)
     run = Run(DRY, source)
-    try:
-        with transaction.atomic(using="analytics"):
-            _lock(source)
-            record.save()
-            _log(logging.INFO, "run started", record, command=command, trigger=record.trigger)
-            connections["default"].close()  # it would idle for as long as the run takes, and may be cut
-            run.id = record.pk
-            _give_room()
-            yield run
-    except BaseException as error:
-        # What cannot be written stays, at worst, recorded as running, until somebody finds that nobody is.
-        with suppress(*DATABASE_ERRORS):
-            _finish(record, run, _status_after(error), error)
-        _log_failure(record, error)
-        raise
-    try:
-        _finish(record, run, PipelineRun.Status.SUCCEEDED)
-    except Exception as error:
-        failure = NotRecordedError(
-            f"run {run.id} loaded the warehouse, but the run log still calls it running: {explain(error)}"
-        )
-        _log_failure(record, failure)
-        raise failure from error
+    with ExitStack() as from_the_commit_on:
+        try:
+            with transaction.atomic(using="analytics"):
+                _lock(source)
+                record.save()
+                _log(logging.INFO, "run started", record, command=command, trigger=record.trigger)
+                connections["default"].close()  # it would idle for as long as the run takes, and may be cut
+                run.id = record.pk
+                _give_room()
+                yield run
+                _sign(record)
+                from_the_commit_on.enter_context(stops_ignored())
+        except BaseException as error:
+            if not _has_committed(record):
+                # What cannot be written stays, at worst, recorded as running, until somebody finds that nobody is.
+                with suppress(*DATABASE_ERRORS):
+                    _finish(record, run, _status_after(error), error)
+                _log_failure(record, error)
+                raise
+        try:
+            _finish(record, run, PipelineRun.Status.SUCCEEDED)
+        except Exception as error:
+            failure = NotRecordedError(
+                f"run {run.id} loaded the warehouse, but the run log still calls it running: {explain(error)}"
+            )
+            _log_failure(record, failure)
+            raise failure from error
     _log(logging.INFO, "run succeeded", record, **{name: getattr(record, name) for name in COUNTS})
 
 
@@ -166,21 +171,48 @@ def _held_locks() -> set[str]:
         return {SOURCES[number] for (number,) in cursor.fetchall()}
 
 
+def _sign(record: PipelineRun) -> None:
+    """Write into the warehouse, with all that the run wrote, that it was this run."""
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(
+            """
+            insert into committed_run (source, run_id) values (%s, %s)
+                on conflict (source) do update set run_id = excluded.run_id
+            """,
+            [record.source, record.pk],
+        )
+
+
+def _has_committed(record: PipelineRun) -> bool:
+    """Tell whether the warehouse holds what the run wrote; of one that cannot be asked nothing is known to be there."""
+    connections["analytics"].close()  # it may be the one that was lost
+    try:
+        return record.pk is not None and _signed(record)
+    except DATABASE_ERRORS:
+        return False
+
+
+def _signed(record: PipelineRun) -> bool:
+    """Tell whether the run is the last one of its source that committed."""
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute("select from committed_run where (source, run_id) = (%s, %s)", [record.source, record.pk])
+        return bool(cursor.rowcount)
+
+
 def _end(gone: Iterable[PipelineRun]) -> None:
-    """Record that runs are over which did not say so: succeeded when the warehouse holds what they loaded."""
+    """Record that runs are over which did not say so: succeeded when the warehouse holds what they wrote."""
     for record in gone:
-        loaded = LoadState.objects.filter(source=record.source, run_id=record.pk).first()
         ended = (
-            {"status": PipelineRun.Status.SUCCEEDED, "finished": loaded.loaded_at}
-            if loaded
+            {"status": PipelineRun.Status.SUCCEEDED}
+            if _signed(record)
             else {
                 "status": PipelineRun.Status.INTERRUPTED,
-                "finished": timezone.now(),
                 "error": "Its process is gone: killed, or cut off from the databases.",
             }
         )
         # Only while it still says so: a run that has just committed may record its end at this very moment.
-        PipelineRun.objects.filter(pk=record.pk, status=PipelineRun.Status.RUNNING).update(**ended)
+        running = PipelineRun.objects.filter(pk=record.pk, status=PipelineRun.Status.RUNNING)
+        running.update(finished=timezone.now(), **ended)
 
 
 def _give_room() -> None:

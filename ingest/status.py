@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from ingest.models import SOURCES, LoadState, PipelineRun, RejectedRow, SchemaChange
+from ingest.models import SOURCES, LoadState, PipelineRun, RejectedRow, SchemaChange, StepRun
 from ingest.runs import end_gone_runs
 
 RUNS_SHOWN = 5  # of each source
@@ -20,7 +20,7 @@ class State(StrEnum):
     FINE = "fine"
     NEVER = "never loaded"
     STALE = "stale"  # loaded longer ago than its limit
-    FAILING = "failing"  # the last run that ended has failed or was interrupted
+    FAILING = "failing"  # a run failed or was interrupted, and no load came after it
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,22 @@ def _source_status(source: str) -> SourceStatus:
 
 
 def last_failure(source: str) -> RunOutcome | None:
-    """Return the run by which a source is failing: the last one that ended, if it failed or was interrupted."""
-    ended = PipelineRun.objects.exclude(status__in=(PipelineRun.Status.RUNNING, PipelineRun.Status.SKIPPED))
-    last = ended.filter(source=source).order_by("-pk").first()
-    return RunOutcome.of(last) if last and last.status in FAILURES else None
+    """Return the run by which a source is failing: the last one that did, unless its star was loaded since.
+
+    A run of a single step before that mends nothing. The run log knows, so that the warehouse need not answer.
+    """
+    runs = PipelineRun.objects.filter(source=source)
+    loaded = loads(source).first()
+    failures = runs.filter(status__in=FAILURES, pk__gt=loaded.pk if loaded else 0)
+    last = failures.order_by("-pk").first()
+    return RunOutcome.of(last) if last else None
+
+
+def loads(source: str) -> QuerySet[PipelineRun]:
+    """Return the runs that loaded the star of a source, the last one first."""
+    load_steps = StepRun.objects.filter(run=OuterRef("pk"), step__startswith="load_")
+    runs = PipelineRun.objects.filter(Exists(load_steps), source=source, status=PipelineRun.Status.SUCCEEDED)
+    return runs.order_by("-pk")
 
 
 def current_rejects() -> list[Rejects]:

@@ -1,9 +1,12 @@
-"""Who asks: the address by which failed logins are counted."""
+"""Who asks: the address and the name by which failed logins are counted."""
 
+from collections.abc import Mapping
 from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
+
+LONGEST_NAME = 255
 
 
 def address(request: HttpRequest) -> str | None:
@@ -18,3 +21,8 @@ def address(request: HttpRequest) -> str | None:
         return str(ip_address(peer))
     except ValueError:
         return None
+
+
+def username(request: HttpRequest, credentials: Mapping[str, str] | None) -> str:
+    """Return the name that somebody gave, no longer than axes has room for."""
+    return str((credentials or request.POST).get("username", ""))[:LONGEST_NAME]

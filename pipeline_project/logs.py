@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.json import JsonFormatter
+
+from ingest.errors import story
 
 
 class LineFormatter(logging.Formatter):
@@ -14,9 +17,21 @@ class LineFormatter(logging.Formatter):
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802  (logging's name)
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """Return where an error was raised and what it was, without the row that its own text may quote."""
+        return story(ei[1])
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        extra = (f"{key}={_word(value)}" for key, value in vars(record).items() if key not in RESERVED_ATTRS)
+        said = vars(record).items()
+        extra = (f"{key}={_word(value)}" for key, value in said if key not in (*RESERVED_ATTRS, "request"))
         return " ".join((super().formatMessage(record), *extra))
+
+
+class ObjectFormatter(JsonFormatter):
+    """The same as a JSON object."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return story(ei[1])
 
 
 def _word(value: Any) -> str:

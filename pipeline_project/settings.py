@@ -7,6 +7,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
+from pythonjsonlogger.core import RESERVED_ATTRS
 
 from pipeline_project import env
 
@@ -18,7 +19,7 @@ EXAMPLE_PASSWORD = "postgres"  # noqa: S105
 DEBUG = env.boolean("DEBUG", default=False)
 # Without a key every process makes its own: safe, but a login then ends with the process.
 SECRET_KEY = env.secret("SECRET_KEY") or get_random_secret_key()
-if SECRET_KEY == EXAMPLE_SECRET_KEY and not DEBUG:
+if SECRET_KEY.strip() == EXAMPLE_SECRET_KEY and not DEBUG:
     raise ImproperlyConfigured(
         "SECRET_KEY is the one of .env.example and DEBUG is off: set SECRET_KEY to a long random text of your own"
     )
@@ -33,7 +34,7 @@ POSTGRES_HOST = env.text("POSTGRES_HOST", "localhost")
 POSTGRES_PORT = env.integer("POSTGRES_PORT", 5432, minimum=1, maximum=65535)
 POSTGRES_USER = env.text("POSTGRES_USER", "postgres")
 POSTGRES_PASSWORD = env.secret("POSTGRES_PASSWORD")
-if POSTGRES_PASSWORD == EXAMPLE_PASSWORD and not DEBUG:
+if POSTGRES_PASSWORD.strip() == EXAMPLE_PASSWORD and not DEBUG:
     raise ImproperlyConfigured(
         "POSTGRES_PASSWORD is the one of .env.example and DEBUG is off: give the database user a password of your own"
     )
@@ -137,6 +138,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "pipeline_project.clients.address"
+AXES_USERNAME_CALLABLE = "pipeline_project.clients.username"
 AXES_VERBOSE = False  # a log line names the address alone
 AXES_SENSITIVE_PARAMETERS = ["username"]  # into which people type passwords
 AXES_DISABLE_ACCESS_LOG = True  # it would grow without end; auth_user.last_login says who came when
@@ -152,6 +154,8 @@ CRONJOBS = [
     if when
 ]
 CRONTAB_COMMAND_PREFIX = "PIPELINE_TRIGGER=cron"
+# crond would not start a job whose last start still runs, and would not say which source was not looked at.
+CRONTAB_COMMAND_SUFFIX = "&"
 
 # --- Django
 
@@ -192,8 +196,6 @@ TEMPLATES = [
         },
     }
 ]
-# Those who ask for the container's health speak plain HTTP, whatever browsers are made to speak.
-SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
 ROOT_URLCONF = "pipeline_project.urls"
 WSGI_APPLICATION = "pipeline_project.wsgi.application"
 AUTH_PASSWORD_VALIDATORS = [
@@ -217,7 +219,8 @@ LOGGING = {
             "style": "{",
         },
         "json": {
-            "()": "pythonjsonlogger.json.JsonFormatter",
+            "()": "pipeline_project.logs.ObjectFormatter",
+            "reserved_attrs": [*RESERVED_ATTRS, "request"],
             "format": "{levelname}{name}{message}",
             "style": "{",
             "rename_fields": {"levelname": "level", "name": "logger"},
@@ -227,8 +230,8 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "loggers": {
         **{
-            name: {"handlers": ["stderr"], "level": "WARNING"}
-            for name in ("ingest", "analytics", "pipeline_project", "axes")
+            name: {"handlers": ["stderr"], "level": "WARNING", "propagate": False}
+            for name in ("django", "ingest", "analytics", "axes")
         },
         # What happens to a run its command tells a person by itself: see ingest/commands.py.
         "ingest.runs": {"level": "CRITICAL"},

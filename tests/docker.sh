@@ -113,6 +113,8 @@ compose exec --detach db psql --username postgres --dbname msk_db --command \
     'begin; lock table patient; select pg_sleep(600)'
 comes_to "runs that wait for the source" 1 query msk_db \
     "select count(*) from pg_stat_activity where usename = 'reader' and wait_event_type = 'Lock'"
+comes_to "whether the next one was skipped" t query msk_database \
+    "select count(*) > 0 from pipeline_run where (source, status, trigger) = ('msk', 'skipped', 'cron')"
 is "what runs as another user, but for init" "$(in_web find /proc -maxdepth 1 ! -user app -name '[0-9]*' ! -name 1 \
     -exec cat {}/comm \; | sort --unique | xargs)" "bash busybox" # entrypoint.sh and crond
 is "what the application can write" "$(in_web find /app /opt/venv -writable ! -type l)" ""
@@ -142,6 +144,13 @@ cp "$copy/.env.example" "$copy/.env"
 printf '%s\n' MSK_CRON=off COVID_CRON= >>"$copy/.env"
 start
 is "jobs" "$(in_web crontab -l)" ""
+
+say "crond dies while somebody has a shell open that does not listen"
+web=$(compose ps --quiet web)
+compose exec --detach web bash -c 'trap "" TERM; while :; do sleep 1; done'
+compose exec -T web sh -c 'kill -9 $(grep -lx busybox /proc/[0-9]*/comm | cut -d / -f 3)'
+comes_to "restarts of the container" 1 docker inspect --format '{{.RestartCount}}' "$web"
+start
 
 say "the pipeline, twice"
 succeeds in_web make run-pipeline

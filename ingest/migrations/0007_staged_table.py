@@ -10,6 +10,12 @@ create table staged_table (
 );
 comment on table staged_table is
     'What a source table was when it was last read: its rows, and the seed by which digests can be compared';
+
+-- No seed is 0: everything is compared once more, but what was there is known.
+insert into staged_table (source_table, seed, row_count)
+select source_table, 0, sum(row_count)
+  from staged_bucket
+ group by source_table;
 """
 
 

@@ -36,6 +36,8 @@ def snapshot() -> Iterator[Snapshot]:
     with transaction.atomic(using="msk_db"), raw_cursor("msk_db") as source:
         source.execute("set transaction isolation level repeatable read read only")
         _check_version(source)
+        # So that the statement of a run that was killed ends, too. Servers that are too old do not know it.
+        source.execute("set client_connection_check_interval = '1s'")
         types = _column_types(source)
         _check_tables(types)
         yield Snapshot(source, types)

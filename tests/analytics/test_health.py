@@ -92,7 +92,7 @@ def test_it_is_ready_after_a_start_whatever_happened_before(loaded: None) -> Non
     LoadState.objects.filter(source="msk").update(loaded_at=timezone.now() - timedelta(days=4))
     before = timezone.now() - timedelta(days=4)
     PipelineRun.objects.create(source="covid", command="run_pipeline", status="interrupted", finished=before)
-    assert ask() == (200, READY)
+    assert ask() == (200, READY | {"sources": "failing"})
 
 
 def test_it_is_not_ready_when_a_source_is_stale(loaded: None, up_for_days: None) -> None:

@@ -1,17 +1,22 @@
 """What goes wrong at night: each drill ends with the star equal to the source, and nothing lost."""
 
+import os
+import signal
 import socket
+import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from ingest.models import LoadState, PipelineRun
+from ingest.runs import end_gone_runs
 from tests.analytics.test_star import assert_same
-from tests.conftest import Source, Warehouse
+from tests.conftest import Source, Warehouse, connect
 from tests.ingest.test_failures import (
     backends,
     end,
@@ -63,6 +68,62 @@ def test_it_sees_one_state_of_a_source_that_changes_under_it(
     assert_same(warehouse.star(), at_the_start)
     run("run_pipeline", "--allow-deletes")
     assert_same(warehouse.star(), source.star())
+
+
+@contextmanager
+def committed_but_not_on_record(*command: str) -> Iterator[tuple[subprocess.Popen[str], Callable[[], None]]]:
+    """Give a run that has committed and waits for the run log, and what lets it go on."""
+    holder = connect("default")
+    holder.autocommit = False
+    try:
+        with held_up("msk_db", "step_result", command=command) as (running, go_on):
+            holder.cursor().execute("lock table pipeline_run in exclusive mode")
+            go_on()
+            wait_for(lambda: backends("default", "wait_event_type = 'Lock'"))
+            yield running, holder.rollback
+    finally:
+        holder.close()
+
+
+@pytest.mark.parametrize("command", [("run_pipeline",), ("run_pipeline", "--skip-analytics"), ("extract_msk",)])
+def test_a_run_that_was_killed_after_its_commit_has_succeeded(loaded: Contents, command: tuple[str, ...]) -> None:
+    with committed_but_not_on_record(*command) as (running, go_on):
+        running.kill()
+        running.wait()
+        go_on()
+        wait_for(lambda: not backends("default"))
+    assert last_status() == "running"
+    end_gone_runs()
+    assert last_status() == "succeeded"
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_after_its_commit_still_records_it(
+    loaded: Contents, source: Source, warehouse: Warehouse, stop: signal.Signals
+) -> None:
+    with committed_but_not_on_record("run_pipeline") as (running, go_on):
+        running.send_signal(stop)
+        time.sleep(0.5)
+        go_on()
+        code, _, stderr = end(running)
+    assert (code, stderr) == (0, "")
+    assert last_status() == "succeeded"
+    assert_same(warehouse.star(), source.star())
+
+
+@pytest.mark.skipif(not settings.EMBEDDED, reason="the server's processes are on another machine")
+def test_it_can_be_stopped_though_a_server_is_frozen(loaded: Contents, warehouse: Warehouse) -> None:
+    with held_up("msk_db", "step_result") as (running, _):
+        (frozen,) = backends("msk_db")
+        os.kill(frozen, signal.SIGSTOP)
+        try:
+            running.send_signal(signal.SIGTERM)
+            line = only_line(end(running, within_seconds=9), code=130)
+        finally:
+            os.kill(frozen, signal.SIGCONT)
+    assert line == "CommandError: interrupted. The warehouse is as it was."
+    assert last_status() == "interrupted"
+    assert contents(warehouse) == loaded
 
 
 def test_it_survives_several_runs_that_start_at_once(loaded: Contents, source: Source, warehouse: Warehouse) -> None:

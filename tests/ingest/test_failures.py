@@ -91,14 +91,16 @@ def only_line(ended: tuple[int, str, str], *, code: int = 1) -> str:
 
 
 @contextmanager
-def held_up(alias: str, table: str, **changes: str) -> Iterator[tuple[subprocess.Popen[str], Callable[[], None]]]:
+def held_up(
+    alias: str, table: str, command: tuple[str, ...] = ("run_pipeline",), **changes: str
+) -> Iterator[tuple[subprocess.Popen[str], Callable[[], None]]]:
     """Give a run that waits for a table, which somebody's long transaction holds, and what lets it go on."""
     holder = connect(alias)
     holder.autocommit = False
     try:
         with holder.cursor() as cursor:
             cursor.execute(SQL("lock table {}").format(Identifier(table)))
-        with process("run_pipeline", **changes) as running:
+        with process(*command, **changes) as running:
             wait_for(lambda: running.poll() is not None or backends(alias, "wait_event_type = 'Lock'"))
             assert running.poll() is None, running.communicate()
             yield running, holder.rollback

@@ -1,13 +1,17 @@
 """What a run logs: a line an event, for a person or for a collector, and nothing that is nobody's business."""
 
 import json
+import logging
 import re
 from datetime import UTC, datetime
 
 import pytest
+from django.db import DataError, connections
 
+from ingest.errors import explain
 from ingest.models import PipelineRun
 from ingest.runs import COUNTS
+from pipeline_project.logs import LineFormatter, ObjectFormatter
 from tests.conftest import Source, Warehouse, last_steps
 from tests.ingest.test_failures import end, held_up, manage
 
@@ -118,3 +122,20 @@ def test_it_refuses_a_format_that_it_does_not_know(databases: None) -> None:
     code, _, stderr = manage("check", LOG_FORMAT="xml")
     assert code == 1
     assert "LOG_FORMAT=xml must be one of text, json" in stderr.splitlines()[-1]
+
+
+def test_it_quotes_no_value_of_a_row_in_an_error_of_the_data(databases: None) -> None:
+    with pytest.raises(DataError) as error, connections["analytics"].cursor() as cursor:
+        cursor.execute("select %s::integer", ["North " + "Hospital"])
+    assert explain(error.value).startswith('invalid input syntax for type integer: "…"; ')
+    raised = (error.type, error.value, error.tb)
+    record = logging.LogRecord("django.request", logging.ERROR, "", 0, "it failed", (), raised)
+    for formatter in (LineFormatter(), ObjectFormatter()):
+        written = formatter.format(record)
+        assert "invalid input syntax for type integer" in written
+        assert "North Hospital" not in written
+
+
+def test_a_page_that_fails_is_logged(databases: None) -> None:
+    (handler,) = (h for h in logging.getLogger("django").handlers if isinstance(h.formatter, LineFormatter))
+    assert handler.level <= logging.getLogger("django.request").getEffectiveLevel() <= logging.ERROR

@@ -32,7 +32,8 @@ def written(step: str) -> dict[str, tuple[int, int, int]]:
 def versions(warehouse: Warehouse) -> dict[str, list]:
     """Return where each row of the warehouse lies and which transaction wrote it: a rewritten row has another."""
     tables = warehouse.execute(
-        "select tablename from pg_tables where schemaname = 'public' and tablename !~ '^(django|load_state)'"
+        "select tablename from pg_tables where schemaname = 'public'"
+        " and tablename !~ '^(django_migrations|load_state|committed_run)'"
     )
     return {table: warehouse.execute(f"select ctid, xmin from {table} order by 1") for (table,) in tables}
 

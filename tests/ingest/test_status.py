@@ -132,9 +132,26 @@ def test_it_lists_the_schema_changes_of_a_week(loaded: None, run) -> None:
     assert status()[0] == FINE
 
 
-@pytest.mark.parametrize("options", [(), ("--json",)])
-def test_it_says_in_one_line_that_the_databases_do_not_answer(databases: None, options: tuple[str, ...]) -> None:
-    line = only_line(
-        manage("pipeline_status", *options, POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=free_port()), code=FAILING
-    )
+def test_it_goes_on_failing_when_only_a_step_succeeds(loaded: None, small_world: Source, run) -> None:
+    small_world.execute("alter table device rename to lost")
+    with pytest.raises(CommandError):
+        run()
+    failing = status()
+    run("parse_slugs")
+    assert status() == failing
+    small_world.execute("alter table lost rename to device")
+    run("extract_msk")
+    assert status() == failing
+    run("load_msk")
+    assert status()[0] == FINE
+
+
+def test_it_says_in_one_line_that_the_databases_do_not_answer(databases: None) -> None:
+    line = only_line(manage("pipeline_status", POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=free_port()), code=FAILING)
     assert "Connection refused; is the server up and reachable" in line
+
+
+def test_it_tells_a_monitor_in_json_that_the_databases_do_not_answer(databases: None) -> None:
+    code, stdout, _ = manage("pipeline_status", "--json", POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=free_port())
+    assert code == FAILING
+    assert "Connection refused" in json.loads(stdout)["error"]

@@ -214,6 +214,11 @@ def test_it_is_opened_by_a_command(boss: User, command: tuple[str, ...], capsys:
     assert log_in() == 302
 
 
+def test_it_refuses_a_name_of_any_length(boss: User) -> None:
+    for length in (255, 256, 100_000):
+        assert log_in("a wrong one", name="x" * length) == 200
+
+
 def test_it_shows_the_admins_readers_no_failed_login() -> None:
     assert "axes" not in {model._meta.app_label for model in admin.site._registry}
 

@@ -30,6 +30,8 @@ class Command(BaseCommand):
         try:
             sources, rejects, changes = source_statuses(), current_rejects(), recent_schema_changes()
         except Exception as error:
+            if options["json"]:
+                self.stdout.write(json.dumps({"error": explain(error)}))
             raise CommandError(explain(error), returncode=FAILING) from error
         if options["json"]:
             found: dict[str, list[Any]] = {"sources": sources, "rejects": rejects, "schema_changes": changes}
