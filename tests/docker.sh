@@ -148,6 +148,7 @@ is "jobs" "$(in_web crontab -l)" ""
 say "crond dies while somebody has a shell open that does not listen"
 web=$(compose ps --quiet web)
 compose exec --detach web bash -c 'trap "" TERM; while :; do sleep 1; done'
+# shellcheck disable=SC2016
 compose exec -T web sh -c 'kill -9 $(grep -lx busybox /proc/[0-9]*/comm | cut -d / -f 3)'
 comes_to "restarts of the container" 1 docker inspect --format '{{.RestartCount}}' "$web"
 start
@@ -159,6 +160,12 @@ before=$(row_versions)
 succeeds in_web make run-pipeline
 is "row versions after a second run" "$(row_versions)" "$before"
 succeeds in_web make check-warehouse
+
+say "a backup of what no run brings back"
+succeeds compose exec -T db pg_dump -U postgres msk_database
+says "COPY public.auth_user "
+succeeds compose exec -T db pg_dump -U postgres --data-only --table schedule_override analytics_db
+says "COPY public.schedule_override "
 
 say "the db killed in the middle of a run"
 query msk_db "update step_result set value = (patient_id % 1000)::text where value ~ '^[0-9]+$'"
