@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bench.results import FLOOR, keep
 from bench.server import (
+    LOG,
     SOURCE,
     STAR,
     Measured,
@@ -80,6 +81,7 @@ def main() -> None:
     options = parser.parse_args()
     use_server()
     for patients in options.patients:
+        new_database(LOG)  # what another size rejected is no measure for this one
         rows = load_source(patients, options.days)
         results: dict[str, list[Measured]] = defaultdict(list)
         for number in range(options.rounds):

@@ -1,8 +1,8 @@
 """What of the star a load has to look at: all of it, or the parts whose inputs changed since the last load.
 
-A part is a bucket of a staged table (ingest/msk/tables.py). extract_msk notes in pending_bucket where rows changed; to
-these come the buckets of rows whose parents came or went in this load. A window is looked at when its patient
-journey, or the journey's activity with its schedule, no longer has the fingerprint that is stored.
+A part is the rows of some keys (ingest/msk/tables.py). extract_msk notes in pending_key which rows changed; to these
+come the keys of rows whose parents came or went in this load. A window is looked at when its patient journey, or the
+journey's activity with its schedule, no longer has the fingerprint that is stored.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 from ingest.cursors import Cursor, one_row
 from ingest.msk.tables import TABLES
 
-BUCKETS = {table.name: table.bucket for table in TABLES}
+KEYS = {table.name: table.key for table in TABLES}
 
 # The large staged tables, and the tables of the star that hold the parents of their rows, by the column that says so.
 PARENTS = {
@@ -52,7 +52,7 @@ class Scope:
             self._execute(
                 """
                 create temp table {scope} on commit drop as
-                select bucket from pending_bucket where source_table = {source}
+                select key from pending_key where source_table = {source}
                 """,
                 source,
             )
@@ -74,7 +74,7 @@ class Scope:
             self._execute(
                 """
                 insert into {scope}
-                select distinct {bucket}
+                select distinct {key}
                   from {staging} t
                  where t.{column} in (select key from {touched} where not is_update)
                 """,
@@ -91,22 +91,21 @@ class Scope:
         """Return the staged rows of `source` to look at."""
         if not self.is_partial(source):
             return SQL("{}").format(Identifier(f"staging_{source}"))
-        return self._format("(select t.* from {staging} t where {bucket} in (select bucket from {scope}))", source)
+        return self._format("(select t.* from {staging} t where {key} in (select key from {scope}))", source)
 
     def loaded(self, source: str, key: str) -> Composable:
         """Return the condition for the same part of the table t of the star, whose key is `key`."""
         if not self.is_partial(source):
             return EVERYTHING
-        bucket = SQL(BUCKETS[source].replace("t.id", f"t.{key}"))
-        return SQL("{} in (select bucket from {})").format(bucket, Identifier(f"scope_{source}"))
+        return SQL("t.{} in (select key from {})").format(Identifier(key), Identifier(f"scope_{source}"))
 
     def rejected(self, source: str) -> Composable:
         """Return the condition for the same part of rejected_row, aliased t, which quotes the staged row."""
         if not self.is_partial(source):
             return EVERYTHING
         return self._format(
-            "(select {bucket} from jsonb_populate_record(null::{staging}, t.detail -> 'row') t)"
-            " in (select bucket from {scope})",
+            "(select {key} from jsonb_populate_record(null::{staging}, t.detail -> 'row') t)"
+            " in (select key from {scope})",
             source,
         )
 
@@ -174,7 +173,7 @@ class Scope:
 
     def done(self) -> None:
         """Note that the star is in step with the staging tables."""
-        self.warehouse.execute("delete from pending_bucket")
+        self.warehouse.execute("delete from pending_key")
         if self.everything:
             self.warehouse.execute("delete from loaded_with where rules <> %s", [self.rules])
             self.warehouse.execute(
@@ -185,7 +184,7 @@ class Scope:
         """Tell whether the last load followed other rules, or something of unknown extent is pending."""
         self.warehouse.execute(
             "select not exists (select from loaded_with where rules = %s)"
-            " or exists (select from pending_bucket where bucket is null)",
+            " or exists (select from pending_key where key is null)",
             [self.rules],
         )
         # A kept orphan's row does not have the key that says to which bucket it belongs.
@@ -209,7 +208,7 @@ class Scope:
             scope=Identifier(f"scope_{source}"),
             staging=Identifier(f"staging_{source}"),
             source=Literal(source),
-            bucket=SQL(BUCKETS[source]),
+            key=SQL(KEYS[source]),
             **names,
         )
 

@@ -33,6 +33,7 @@ class StagingTable:
             "incoming": self.incoming,
             "difference": Identifier(f"difference_{table.name}"),
             "bucket": SQL(table.bucket),
+            "key": SQL(table.key),
             "columns": SQL(", ").join(map(Identifier, table.columns)),
             "identity": SQL(", ").join(map(Identifier, table.identity)),
             "staged_row": table.column_list("t"),
@@ -64,7 +65,7 @@ class StagingTable:
             self._copy_rows(source, self.table.staging)
 
     def compare(self) -> None:
-        """Make the staging table equal to the source in what was copied; note which buckets the star has to follow."""
+        """Make the staging table equal to the source in what was copied; note the keys that the star has to follow."""
         if not self.has_incoming:
             return
         if self.staged_rows:
@@ -73,9 +74,9 @@ class StagingTable:
             self.counts.inserted = self.counts.rows_read
             self._execute("analyze {staging}")
         if self.compares_everything or not self.staged_rows:
-            self._execute("insert into pending_bucket values (%(table)s, null)")
+            self._execute("insert into pending_key values (%(table)s, null)")
         else:
-            self._execute("insert into pending_bucket select distinct %(table)s, {bucket} from {difference} t")
+            self._execute("insert into pending_key select distinct %(table)s, {key} from {difference} t")
         self._keep_digests()
 
     def rows_now(self) -> int:

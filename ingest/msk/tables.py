@@ -1,7 +1,7 @@
-"""The ten tables of msk_db: their columns, and the buckets in which their rows are compared.
+"""The ten tables of msk_db: their columns, the keys of their rows, and the buckets in which these are compared.
 
-A bucket is a group of neighbouring keys, for a table of days of neighbouring patients and days, written as integer
-arithmetic so that source and warehouse agree on it. -1 holds the rows without a key.
+A key is a number, made of patient and day where there is no id; a bucket is a group of neighbouring keys. Both are
+written as integer arithmetic, so that source and warehouse agree on them; -1 holds the rows without a key.
 """
 
 from collections.abc import Mapping
@@ -29,6 +29,7 @@ class SourceTable:
 
     name: str
     columns: Mapping[str, str]
+    key: str
     bucket: str
     rows: str
     identity: tuple[str, ...] = ("id",)
@@ -54,9 +55,12 @@ class SourceTable:
         return {name: kind for name, kind in self.columns.items() if name not in self.derived}
 
 
+ID, ID_BUCKET = "coalesce(t.id, -1)", "coalesce(t.id >> 6, -1)"
+
+
 def _keyed(name: str, **columns: str) -> SourceTable:
     """Return a table whose key is `id`."""
-    return SourceTable(name, {"id": "integer"} | columns, bucket="coalesce(t.id >> 6, -1)", rows=f"{name} t")
+    return SourceTable(name, {"id": "integer"} | columns, key=ID, bucket=ID_BUCKET, rows=f"{name} t")
 
 
 PATIENT_JOURNEY = _keyed(
@@ -83,6 +87,10 @@ SURVEY_RESULT_ROWS = f"""(
                 ) j on j.id = r.patient_journey_id
 ) t"""
 
+# The id that the row has in the star.
+STEP_RESULT_KEY = """coalesce(
+    (t.patient_id::bigint << 32) + case when isfinite(t.date) then t.date - date '0001-01-01' end, -1)"""
+
 # Sixteen patients by a week, some hundred rows. Of the sizes tried on 1.8 million rows the one at which both are small,
 # digesting (finer buckets take up to six times as long) and what an ordinary hour copies (coarser ones: everything).
 STEP_RESULT_BUCKET = """coalesce(
@@ -95,6 +103,7 @@ TABLES = (
     SourceTable(
         "journey_activity",
         {"journey_id": "integer", "activity_id": "integer"},
+        key="coalesce(t.journey_id, -1)",
         bucket="coalesce(t.journey_id, -1)",
         rows="journey_activity t",
         identity=("journey_id", "activity_id"),
@@ -106,6 +115,7 @@ TABLES = (
     SourceTable(
         "step_result",
         {"patient_id": "integer", "date": "date", "value": "text"},
+        key=STEP_RESULT_KEY,
         bucket=STEP_RESULT_BUCKET,
         rows="step_result t",
         identity=("patient_id", "date"),
@@ -123,7 +133,8 @@ TABLES = (
             "end_time": "timestamp",
             "patient_id": "integer",
         },
-        bucket="coalesce(t.id >> 6, -1)",
+        key=ID,
+        bucket=ID_BUCKET,
         rows=SURVEY_RESULT_ROWS,
         derived=("patient_id",),
     ),

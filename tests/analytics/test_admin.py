@@ -36,7 +36,7 @@ Run = Callable[..., str]
 
 # What the pipeline keeps for itself, beside the staging tables.
 INTERNAL = {
-    *("staged_bucket", "staged_table", "pending_bucket", "loaded_with", "committed_run", "django_migrations"),
+    *("staged_bucket", "staged_table", "pending_key", "loaded_with", "committed_run", "django_migrations"),
     *("patient_journey_fingerprint", "journey_activity_fingerprint"),
 }
 

@@ -108,7 +108,6 @@ def test_it_compares_everything_once_when_the_buckets_are_others(
 ) -> None:
     coarse = tuple(replace(table, bucket=table.bucket.replace(">> 6", ">> 2")) for table in TABLES)
     monkeypatch.setattr("ingest.msk.extract.TABLES", coarse)
-    monkeypatch.setattr("analytics.loads.scope.BUCKETS", {table.name: table.bucket for table in coarse})
     sample.execute("delete from patient where id > 160")
     run()
     assert warehouse.star() == sample.star()
