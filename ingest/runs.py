@@ -141,34 +141,38 @@ def _lock(source: str) -> None:
     running = PipelineRun.objects.filter(source=source, status=PipelineRun.Status.RUNNING)
     if not locked:
         raise SkippedError(
-            f"another run of {source} is in progress: {_describe(running.last())}. "
+            f"another run of {source} is in progress: {_describe(source, running.last())}. "
             "Wait until it has finished and run the command again"
         )
     _end(running)
 
 
-def _describe(holder: PipelineRun | None) -> str:
-    if holder is None:
-        return "a dry run, or one that has just begun"
-    return f"run {holder.pk}, {holder.command} started by {holder.trigger} at {holder.started:%Y-%m-%d %H:%M:%S} UTC"
+def _describe(source: str, record: PipelineRun | None) -> str:
+    """Return who is at work on a source: the run on record, or whoever else holds its lock, such as a dry run."""
+    if record:
+        return (
+            f"run {record.pk}, {record.command} started by {record.trigger} at {record.started:%Y-%m-%d %H:%M:%S} UTC"
+        )
+    return _held_locks().get(source, "it has just ended")
 
 
-def _held_locks() -> set[str]:
-    """Return the sources of which a run is in progress."""
+def _held_locks() -> dict[str, str]:
+    """Return the sources whose lock somebody holds, and who that is at the server."""
     with connections["analytics"].cursor() as cursor:
         cursor.execute(
             """
-            select objid
-              from pg_locks
-             where locktype = 'advisory'
-               and database = (select oid from pg_database where datname = current_database())
-               and classid = %s
-               and objsubid = 2
-               and granted
+            select l.objid, format('a run that is not on record, of user %%s in process %%s', a.usename, l.pid)
+              from pg_locks l
+              join pg_stat_activity a on a.pid = l.pid
+             where l.locktype = 'advisory'
+               and l.database = (select oid from pg_database where datname = current_database())
+               and l.classid = %s
+               and l.objsubid = 2
+               and l.granted
             """,
             [LOCK_KEY],
         )
-        return {SOURCES[number] for (number,) in cursor.fetchall()}
+        return {SOURCES[number]: holder for number, holder in cursor.fetchall() if number < len(SOURCES)}
 
 
 def _sign(record: PipelineRun) -> None:

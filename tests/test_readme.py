@@ -54,3 +54,7 @@ def test_it_explains_every_setting_that_the_code_reads() -> None:
 def test_its_example_queries_run(warehouse: Warehouse) -> None:
     for query in re.findall(r"```sql\n(.*?)```", README, re.DOTALL):
         assert warehouse.execute(query) == []
+
+
+def test_it_quotes_the_benchmark_as_it_was_measured() -> None:
+    assert (ROOT / "bench" / "results" / "results.txt").read_text(encoding="utf-8").strip() in README

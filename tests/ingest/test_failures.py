@@ -22,8 +22,8 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from psycopg2.sql import SQL, Identifier
 
-from ingest.models import PipelineRun
-from ingest.runs import end_gone_runs
+from ingest.models import SOURCES, PipelineRun
+from ingest.runs import LOCK_KEY, end_gone_runs
 from tests.analytics.test_star import assert_same
 from tests.conftest import COVID_SAMPLE, TRUNCATE_EVERYTHING, Database, Source, Warehouse, connect, last_steps
 from tests.ingest.test_source import Contents, contents
@@ -457,6 +457,18 @@ def test_it_records_that_the_warehouse_cannot_be_reached(loaded: Contents) -> No
     line = only_line(manage("run_pipeline", POSTGRES_ANALYTICS_DB="nowhere"))
     assert 'database "nowhere" does not exist' in line
     assert outcomes() == [("msk", "failed")]
+
+
+def test_it_says_who_holds_the_lock_when_it_is_no_run_on_record(loaded: Contents) -> None:
+    stranger = connect("analytics")
+    holder = f"a run that is not on record, of user {stranger.info.user} in process {stranger.info.backend_pid}"
+    with stranger.cursor() as cursor:
+        cursor.execute("select pg_advisory_lock(%s, %s)", [LOCK_KEY, SOURCES.index("msk")])
+    try:
+        line = only_line(manage("run_pipeline"), code=75)
+    finally:
+        stranger.close()
+    assert holder in line
 
 
 # --- Databases that are not ready
