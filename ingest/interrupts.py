@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
@@ -32,10 +33,15 @@ def cancel_on_stop() -> Iterator[None]:
     def cancel() -> None:
         while received := reader.recv(64):
             if any(stop in received for stop in STOPS):
-                for connection in waiting:
-                    # Apart, as a server that is out of order may leave this unanswered, too.
-                    threading.Thread(target=_cancel, args=[connection], daemon=True).start()
-                if not ended.wait(PATIENCE_SECONDS):
+                # Apart, as a server that is out of order may leave this unanswered, too. But waited for, so that what
+                # comes afterwards, such as the record of the stop, is not cancelled as well.
+                cancels = [threading.Thread(target=_cancel, args=[one], daemon=True) for one in waiting]
+                for cancelling in cancels:
+                    cancelling.start()
+                patience_ends = time.monotonic() + PATIENCE_SECONDS
+                for cancelling in cancels:
+                    cancelling.join(max(0, patience_ends - time.monotonic()))
+                if not ended.wait(max(0, patience_ends - time.monotonic())):
                     for connection in waiting:
                         _hang_up(connection)
 

@@ -104,6 +104,9 @@ comes_to "sources loaded by cron" "covid msk" query msk_database \
 source_and_star_agree
 is "days of COVID" "$(query analytics_db 'select count(*) from cases_fact')" \
     "$(find sample_data/covid/v2/us/daily -name '*.json' | wc -l)"
+succeeds in_web python manage.py pipeline_status
+says "Last runs of covid"
+says "cron"
 succeeds compose logs web
 says "patient_journey_schedule_window"
 says "hospitalization_fact"
