@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The whole story in Docker (make test-docker), on a copy of the project, under a project name of its own and on free
 # ports: a stack that runs, its volumes, a .env and a msk_db.sql of the user's own are not touched.
-# SKIP_TESTS=1 leaves out `make test` inside the container.
+# SKIP_TESTS=1 leaves out `make test` inside the container, TEST_ARGS="tests/analytics" narrows it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -251,7 +251,7 @@ succeeds page /admin/login/
 
 if [ -z "${SKIP_TESTS:-}" ]; then
     say "make test, inside"
-    succeeds in_web make test
+    succeeds in_web make test ARGS="${TEST_ARGS:-}"
 fi
 
 say "a first start with a msk_db.sql that does not load, and the way out"
