@@ -1,7 +1,8 @@
 """The ten tables of msk_db: their columns, the keys of their rows, and the buckets in which these are compared.
 
 A key is a number, made of patient and day where there is no id; a bucket is a group of neighbouring keys. Both are
-written as integer arithmetic, so that source and warehouse agree on them; -1 holds the rows without a key.
+written as integer arithmetic, so that source and warehouse agree on them; -1 holds the rows without a key. All are
+bigint: only values of one type does the server look up in a long list by hashing.
 """
 
 from collections.abc import Mapping
@@ -55,7 +56,7 @@ class SourceTable:
         return {name: kind for name, kind in self.columns.items() if name not in self.derived}
 
 
-ID, ID_BUCKET = "coalesce(t.id, -1)", "coalesce(t.id >> 6, -1)"
+ID, ID_BUCKET = "coalesce(t.id, -1)::bigint", "coalesce(t.id >> 6, -1)::bigint"
 
 
 def _keyed(name: str, **columns: str) -> SourceTable:
@@ -103,8 +104,8 @@ TABLES = (
     SourceTable(
         "journey_activity",
         {"journey_id": "integer", "activity_id": "integer"},
-        key="coalesce(t.journey_id, -1)",
-        bucket="coalesce(t.journey_id, -1)",
+        key="coalesce(t.journey_id, -1)::bigint",
+        bucket="coalesce(t.journey_id, -1)::bigint",
         rows="journey_activity t",
         identity=("journey_id", "activity_id"),
     ),
