@@ -167,8 +167,10 @@ succeeds in_web make check-warehouse
 say "a backup of what no run brings back"
 succeeds compose exec -T db pg_dump -U postgres msk_database
 says "COPY public.auth_user "
-succeeds compose exec -T db pg_dump -U postgres --data-only --table schedule_override analytics_db
+succeeds compose exec -T db pg_dump -U postgres --data-only -t schedule_override analytics_db
 says "COPY public.schedule_override "
+succeeds compose exec -T db pg_dump -U postgres --data-only -t schema_change -t 'staging_covid_*' analytics_db
+says "COPY public.staging_covid_day "
 
 say "the db killed in the middle of a run"
 query msk_db "update step_result set value = (patient_id % 1000)::text where value ~ '^[0-9]+$'"
