@@ -13,13 +13,15 @@ UNFORESEEN = "--traceback shows the whole story"  # what an explanation ends wit
 
 # What to do about an error of the server, by the beginning of its SQLSTATE (PostgreSQL manual, appendix A).
 REMEDIES = {
-    "3D000": "make migrate creates the project's own databases, make source the source",
+    "3D000": "make migrate creates the project's own databases",
     "42501": "grant the user what it lacks, or name another user",
     "42P01": "bring the databases up to date with make migrate",
     "42703": "bring the databases up to date with make migrate",
     "53": "give the server more room, and run the command again",
     "57014": "raise STATEMENT_TIMEOUT_SECONDS or the server's own time-out if it was that, and run the command again",
 }
+# Of the source: no run creates it.
+LOAD_SOURCE = "load msk_db.sql or the sample by docker compose run --rm sql, outside Docker by make source"
 
 
 class PipelineError(Exception):
@@ -62,7 +64,7 @@ def _remedy(error: BaseException, message: str) -> str:
     if "password authentication failed" in message or "no password supplied" in message:
         return "check POSTGRES_USER and POSTGRES_PASSWORD, or MSK_SOURCE_USER and MSK_SOURCE_PASSWORD for the source"
     if 'database "' in message and "does not exist" in message:
-        return REMEDIES["3D000"]
+        return LOAD_SOURCE if f'"{connections["msk_db"].settings_dict["NAME"]}"' in message else REMEDIES["3D000"]
     state = _state(error)
     for beginning, remedy in REMEDIES.items():
         if state.startswith(beginning):
