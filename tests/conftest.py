@@ -172,7 +172,7 @@ do $$ begin
               where relnamespace = 'public'::regnamespace
                 and relkind = 'r'
                 and pg_relation_size(oid) > 0
-                and relname not in ('django_migrations', 'django_content_type', 'auth_permission'));
+                and relname not in ('django_migrations', 'django_content_type', 'auth_permission', 'committed_run'));
 end $$
 """
 

@@ -8,7 +8,7 @@ from django.db.models import Model
 from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
 from analytics import models
-from analytics.loads.rejects import list_rejects
+from analytics.loads.rejects import count_rejects, forget_unknown_tables, list_rejects
 from analytics.loads.scope import EVERYTHING, NOTHING, Scope, read_sql
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.errors import PipelineError
@@ -87,6 +87,8 @@ def load_msk(run: Run) -> None:
     with raw_cursor("analytics") as warehouse:
         _check_staged(warehouse)
         scope = Scope(warehouse, _rules(warehouse))
+        if scope.everything:
+            forget_unknown_tables(warehouse)
         for subject in SUBJECTS:
             with run.table(STEP, subject.table) as counts:
                 if subject.source:
@@ -119,8 +121,7 @@ def _load_judged(warehouse: Cursor, subject: Subject, scope: Scope, run: Run, co
     if scope.is_partial(subject.source):
         scope.widen(subject.source)
     if scope.is_empty(subject.source):
-        warehouse.execute("select count(*) from rejected_row where source_table = %s", [subject.source])
-        (counts.rejected,) = one_row(warehouse)
+        count_rejects(warehouse, subject.source, counts)
         return
     judged = Identifier(f"judged_{subject.source}")
     query = query_of(subject, staged=scope.staged(subject.source))
@@ -156,6 +157,7 @@ def _load_dates(warehouse: Cursor, subject: Subject, scope: Scope, counts: StepR
         steps=scope.changed("s.id", "step_result_fact"),
         results=scope.changed("r.survey_result_id", "survey_result_fact"),
         journeys=scope.changed("f.patient_journey_id", "patient_journey_fact"),
+        calendar=EVERYTHING if scope.everything else NOTHING,
     )
     counts.rows_read = reconcile(warehouse, _target(subject, NOTHING), query, counts)
 
@@ -180,7 +182,7 @@ def _target(subject: Subject, scope: Composable) -> Target:
 def query_of(subject: Subject, staged: Composable | None = None, **conditions: Composable) -> Composed:
     """Return the subject's query, its placeholders filled in: for all rows, or only those of a scope."""
     staged = staged or Identifier(f"staging_{subject.source}")
-    conditions = dict.fromkeys(("in_scope", "steps", "results", "journeys"), EVERYTHING) | conditions
+    conditions = dict.fromkeys(("in_scope", "steps", "results", "journeys", "calendar"), EVERYTHING) | conditions
     numbered = SQL(
         """(
             select t.*, row_number() over (partition by t.id order by t::text collate "C") as place

@@ -145,6 +145,9 @@ def test_it_reloads_the_star_when_its_rules_change(sample: Source, warehouse: Wa
         "delete from step_result_fact where patient_id = 5",
         "update survey_result_fact set score_value = 0",
         "truncate rejected_row",
+        "update rejected_row set reason = 'whim'",
+        "update rejected_row set source_table = 'gone'",
+        "insert into date_dimension values ('1900-05-05', 1900, 2, 5, 'June', 1900, 18, 5, 6, true)",
     ],
 )
 def test_it_heals_any_difference_on_a_full_refresh(damage: str, sample: Source, warehouse: Warehouse, run) -> None:
