@@ -112,7 +112,7 @@ def test_it_carries_a_text_of_a_million_characters(source: Source, warehouse: Wa
     assert warehouse.execute("select slug, tags from survey_dimension") == [(text, [text])]
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(texts=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=1, max_size=200))
 def test_it_carries_any_text_as_it_is(source: Source, warehouse: Warehouse, run, texts: list[str | None]) -> None:
     fill(source, texts)
