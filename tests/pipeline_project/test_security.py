@@ -74,14 +74,10 @@ def serve(user: str, **environment: str) -> Iterator[str]:
         "POSTGRES_PASSWORD": PASSWORD,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "pipeline_project.wsgi", "--bind", site, "--no-control-socket"],
+        [sys.executable, "-m", *gunicorn(), "--bind", site],
         cwd=settings.BASE_DIR,
-        # Gunicorn itself believes a proxy on its own machine, which in a container is only the container.
-        env={
-            "PATH": os.environ["PATH"],
-        }
-        | production
-        | environment,
+        env={"PATH": os.environ["PATH"]} | production | environment,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
