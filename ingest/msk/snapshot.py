@@ -1,6 +1,6 @@
 """One consistent read of msk_db: a single snapshot for all ten tables, taken only if they are what we expect."""
 
-import hashlib
+import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,13 +53,14 @@ def rows_query(table: SourceTable, buckets: list[int] | None) -> Composed:
     return query
 
 
-def digest_seed(source: Snapshot, table: SourceTable) -> int:
+def digest_seed(source: Snapshot, table: SourceTable, secret: str) -> int:
     """Return a number that is another one when digests of `table` cannot be compared with earlier ones.
 
-    As when the server's version, a column's type or the buckets are others.
+    As when the server's version, a column's type or the buckets are others. Nobody can foresee it who does not know
+    the warehouse's `secret`, and it does not give that away.
     """
     made_of = f"{DIGEST_VERSION} {source.cursor.connection.server_version} {source.types[table.name]} {table}"
-    return int.from_bytes(hashlib.sha256(made_of.encode()).digest()[:8], signed=True)
+    return int.from_bytes(hmac.digest(secret.encode(), made_of.encode(), "sha256")[:8], signed=True)
 
 
 def digest_query(table: SourceTable, seed: int) -> Composed:
@@ -68,6 +69,13 @@ def digest_query(table: SourceTable, seed: int) -> Composed:
     The digest is a sum and not a xor, so that a row that is there twice counts twice. A record's hash is a sum as well,
     of its columns' hashes times powers of 31: summed as it is, it would not show that two rows have swapped a value, so
     it is hashed once more.
+
+    What it withstands: chance, and whoever writes to the source without knowing the seed, for whom two contents have
+    one digest in one of 2**64 cases, or as good as that: see tests/ingest/test_staging.py. What it does not: the hash
+    is PostgreSQL's own, made for speed and not for secrecy. Who knows the seed finds two texts with one hash within
+    seconds. The seed is in the text of this query, so whoever may see the statements of the source's reader, there in
+    pg_stat_activity or in a log of statements, or may read staged_table in the warehouse, can hide a change from it. A
+    run with --full-refresh compares the rows themselves, and shows what was hidden.
     """
     return SQL(
         "select "

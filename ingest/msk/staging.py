@@ -11,6 +11,17 @@ from ingest.msk.snapshot import Snapshot, digest_query, digest_seed, rows_query
 from ingest.msk.tables import SourceTable
 
 
+def digest_secret(warehouse: Cursor) -> str:
+    """Return the secret that the seeds of this warehouse's digests are made of; its first run has it made.
+
+    The server makes it, so it is in no statement, and so in no log.
+    """
+    warehouse.execute("insert into digest_secret default values on conflict do nothing")
+    warehouse.execute("select secret::text from digest_secret")
+    (secret,) = one_row(warehouse)
+    return str(secret)
+
+
 class StagingTable:
     """The warehouse's side of one source table, within the run's transaction.
 
@@ -48,13 +59,13 @@ class StagingTable:
         self.compares_everything = False
         self.has_incoming = False
 
-    def copy(self, source: Snapshot, *, full: bool) -> None:
+    def copy(self, source: Snapshot, secret: str, *, full: bool) -> None:
         """Copy from the source what differs, or with `full` everything: into an empty staging table at once.
 
         Everything, too, when the staging table does not have the rows that its digests speak of, or when they were
-        worked out in another way.
+        worked out in another way, or under another `secret`.
         """
-        self.seed = digest_seed(source, self.table)
+        self.seed = digest_seed(source, self.table, secret)
         self.compares_everything = full or not self.is_intact or self.seed != self.seed_before
         self._find_changed_buckets(source)
         self.has_incoming = self.compares_everything or self._value("select exists (select from {changed})")
