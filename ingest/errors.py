@@ -40,14 +40,14 @@ REFUSALS = {
     "password authentication failed|no password supplied": "check POSTGRES_USER and POSTGRES_PASSWORD, or "
     "MSK_SOURCE_USER and MSK_SOURCE_PASSWORD for the source",
     'database ".*" does not exist': REMEDIES["3D000"],
-    'role "(.*)" does not exist': "check POSTGRES_USER, or MSK_SOURCE_USER for the source; create role \"{}\" login "
+    'role "(.*)" does not exist': 'check POSTGRES_USER, or MSK_SOURCE_USER for the source; create role "{}" login '
     "makes it",
     'role "(.*)" is not permitted to log in': "check POSTGRES_USER, or MSK_SOURCE_USER for the source; "
-    "alter role \"{}\" login lets it in",
+    'alter role "{}" login lets it in',
     "pg_hba.conf|authentication failed": "let the user in from this machine by a line of the server's pg_hba.conf, and "
     "select pg_reload_conf() there",
-    'permission denied for database "(.*)"': "grant connect on database \"{}\" to the user",
-    'database "(.*)" is not currently accepting connections': "alter database \"{}\" allow_connections true opens it",
+    'permission denied for database "(.*)"': 'grant connect on database "{}" to the user',
+    'database "(.*)" is not currently accepting connections': 'alter database "{}" allow_connections true opens it',
     "too many (?:clients|connections)|connection slots": REMEDIES["53300"],
     "unrecognized configuration parameter": "the server must be PostgreSQL 14 or later",
     "the database system is": "wait until it is up, and run the command again",

@@ -7,6 +7,7 @@ from psycopg2.sql import SQL, Composable, Identifier
 from ingest.copying import copy_rows
 from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
+from ingest.msk.encoding import texts_named
 from ingest.msk.snapshot import Snapshot, digest_query, digest_seed, rows_query
 from ingest.msk.tables import SourceTable
 
@@ -119,7 +120,9 @@ class StagingTable:
             "select exists (select bucket from {digest} except select bucket from {changed})"
         )
         buckets = self._value("select array_agg(bucket) from {changed}") if is_partial else None
-        copied = copy_rows(source.cursor, rows_query(self.table, buckets), self.warehouse, target)
+        query = rows_query(self.table, buckets)
+        with texts_named(source.cursor, self.table, query):
+            copied = copy_rows(source.cursor, query, self.warehouse, target)
         self.counts.rows_read += copied.rows
         self.counts.bytes += copied.bytes
 

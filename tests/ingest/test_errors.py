@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import psycopg2
 import pytest
@@ -180,8 +181,7 @@ def test_it_speaks_of_pg_hba_conf_when_the_server_does_not_take_the_user_from_he
 
 
 def test_it_names_the_version_that_it_needs_when_the_server_does_not_know_a_setting(databases: None) -> None:
-    parameters = connections["default"].get_connection_params() | {"options": "-c no_such_limit=1"}
-    parameters.pop("cursor_factory")
+    parameters: dict[str, Any] = connections["default"].get_connection_params() | {"options": "-c no_such_limit=1"}
     with pytest.raises(psycopg2.OperationalError) as failure:
         psycopg2.connect(**parameters)
     line = explain(failure.value)
@@ -229,11 +229,11 @@ def limited(alias: str, limit: str) -> Iterator[None]:
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("alias", ["default", "analytics", "msk_db"])
 def test_it_is_not_cut_off_by_a_limit_of_the_server_for_who_is_idle(databases: None, alias: str, limit: str) -> None:
-    with limited(alias, limit), connections[alias].cursor() as cursor:
-        with nullcontext() if limit == "idle_session_timeout" else transaction.atomic(using=alias):
-            cursor.execute("select 1")
-            time.sleep(IDLE_SECONDS)
-            cursor.execute("select 1")
+    held = nullcontext() if limit == "idle_session_timeout" else transaction.atomic(using=alias)
+    with limited(alias, limit), connections[alias].cursor() as cursor, held:
+        cursor.execute("select 1")
+        time.sleep(IDLE_SECONDS)
+        cursor.execute("select 1")
 
 
 @pytest.mark.parametrize(
