@@ -153,7 +153,12 @@ def test_it_says_how_to_open_a_database(server: Database, role: str) -> None:
 
 def sign_in(guarded: Server, **changes: str) -> str:
     """Return how it is explained that the guarded server does not let us in; "" when it does."""
-    address = {"host": guarded["HOST"], "port": guarded["PORT"], "dbname": "postgres", "user": guarded["USER"]}
+    address: dict[str, Any] = {
+        "host": guarded["HOST"],
+        "port": guarded["PORT"],
+        "dbname": "postgres",
+        "user": guarded["USER"],
+    }
     try:
         psycopg2.connect(**address | {"password": RIGHT} | changes).close()
     except psycopg2.OperationalError as error:
