@@ -4,9 +4,9 @@ from django.apps import AppConfig
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-# Limits of the server for a session that takes long, with the version that brought them. A run has STATEMENT_TIMEOUT_
-# SECONDS for each statement, and is idle at one server while it works at another. Not among the options in settings.py:
-# a server that does not know a name there lets nobody in.
+# Limits of the server for a session that takes long, with the version that brought them. A run is idle at one server
+# while it works at another; what each of its statements may take STATEMENT_TIMEOUT_SECONDS says. Not among the options
+# in settings.py: a server that does not know a name there lets nobody in.
 LIMITS = {"idle_session_timeout": 140_000, "transaction_timeout": 170_000}
 
 

@@ -75,11 +75,11 @@ def digest_query(table: SourceTable, seed: int) -> Composed:
     it is hashed once more.
 
     What it withstands: chance, which hides a change in one case of 2**64, and whoever prepares a change without knowing
-    the seed. But the hash is PostgreSQL's own, made for speed and not for secrecy. Two texts of 24 bytes can be made
-    so that they have one hash under one seed of some ten thousand; and who knows the seed finds such a pair within
-    seconds. The seed is in the text of this query: whoever may see the statements of the user who reads the source, in
-    pg_stat_activity or a log there, or may read staged_table in the warehouse, knows it. None of this gives away the
-    secret, and a run with --full-refresh compares the rows themselves and finds what was hidden.
+    the seed. But the hash is PostgreSQL's own, made for speed and not for secrecy. A search of minutes finds two texts
+    of 24 bytes that have one hash under one seed of some thousands; who knows the seed finds within seconds two that
+    have one hash under it. The seed is in the text of this query: whoever may see the statements of the user who reads
+    the source, in pg_stat_activity or a log there, or may read staged_table in the warehouse, knows it. None of this
+    gives away the secret, and a run with --full-refresh compares the rows themselves and finds what was hidden.
     """
     return SQL(
         "select "
