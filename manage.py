@@ -11,7 +11,7 @@ from pipeline_project import embedded, env
 
 
 def main() -> None:
-    """Run the command of sys.argv; a wrong setting ends it with one line, or with --traceback in full."""
+    """Run the command of sys.argv; a wrong setting or Ctrl-C ends it with one line, or with --traceback in full."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pipeline_project.settings")
     try:
         env.load(embedded.ROOT / ".env")
@@ -22,6 +22,11 @@ def main() -> None:
         if "--traceback" in sys.argv:
             raise
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        if "--traceback" in sys.argv:
+            raise
+        sys.stderr.write("error: interrupted\n")
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,19 @@ excess as (
     select 11, format('create schemas in %s', current_database())
     from own as o
     where has_database_privilege(o.oid, current_database(), 'create')
+    union
+    select 12, format('run %I as its owner', p.proname)
+    from pg_proc as p
+    inner join pg_namespace as n on n.oid = p.pronamespace
+    cross join own as o
+    where
+        p.prosecdef and n.nspname !~ '^(pg_|information_schema$)'
+        and has_function_privilege(o.oid, p.oid, 'execute') and has_schema_privilege(o.oid, n.oid, 'usage')
+    union
+    select 13, format('%s by default what %s makes', lower(a.privilege_type), d.defaclrole::regrole)
+    from pg_default_acl as d
+    cross join lateral aclexplode(d.defaclacl) as a
+    where d.defaclobjtype in ('r', 'S', 'n') and (a.grantee = 0 or a.grantee in (select o.oid from own as o))
 )
 
 select what

@@ -141,6 +141,11 @@ where
     )
     or (r.reason = 'orphan') <> (r.detail ->> 'column' is not null and r.detail ->> 'key' is not null);
 
+-- check: every rejected row is of a table that a source has
+select r.id
+from rejected_row as r
+where r.source_table <> 'covid_day' and r.source_table not in (select s.source_table from staged_table as s);
+
 -- check: the warehouse says since when it holds what it holds
 select 'msk' as source
 except

@@ -15,13 +15,12 @@ from django.utils import timezone
 
 from ingest.channels import NotDeliveredError, configured, send
 from ingest.errors import DATABASE_ERRORS, UNFORESEEN, explain
-from ingest.models import SOURCES, Alert, PipelineRun, SchemaChange
-from ingest.status import SourceStatus, last_failure, loads, source_statuses
+from ingest.models import SOURCES, Alert, PipelineRun, SchemaChange, StepRun
+from ingest.status import CLOCK_SET_BACK, SourceStatus, last_failure, loads, source_statuses
 
 logger = logging.getLogger(__name__)
 
-LOCK_KEY = 0x414C4552  # any number will do as long as nothing else in the default database locks it
-FEWEST_REJECTS = 10  # more than before, for a jump: in a few rows every percentage is large
+FEWEST_REJECTS = 10  # more than before, for a jump
 FIELDS_NAMED = 5  # of those that changed
 
 Key = tuple[str, str]  # the kind of an alert and its source
@@ -55,9 +54,10 @@ def _record() -> list[Alert]:
     now = timezone.now()
     news = []
     with transaction.atomic(using="default"):
-        # Two runs may end together: who comes second sees what the first one has recorded.
+        # Two runs may end together: who comes second sees what the first one has recorded. No advisory lock, which
+        # whoever may connect can take and keep.
         with connections["default"].cursor() as cursor:
-            cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
+            cursor.execute("lock table alert in share row exclusive mode")
         alerts = {(alert.kind, alert.source): alert for alert in Alert.objects.filter(ended_at=None)}
         for (kind, source), condition in _conditions(alerts).items():
             alert = alerts.get((kind, source))
@@ -107,6 +107,8 @@ def _stale(status: SourceStatus) -> Condition | None:
     """The source was loaded, or where it never was first tried, longer ago than its MAX_AGE_HOURS."""
     first = PipelineRun.objects.filter(source=status.source).order_by("pk").first()
     base = status.loaded_at or (first.started if first else timezone.now())
+    if status.is_from_the_future:
+        return Condition(timezone.now(), f"It was loaded at {_time(base)}, {CLOCK_SET_BACK}")
     since = base + timedelta(hours=status.max_age_hours)
     if since >= timezone.now():
         return None
@@ -117,8 +119,12 @@ def _stale(status: SourceStatus) -> Condition | None:
 def _schema_change() -> Condition | None:
     """The last run of the COVID source that succeeded saw definitions of fields that were other than before."""
     run = PipelineRun.objects.filter(source="covid", status=PipelineRun.Status.SUCCEEDED).order_by("-pk").first()
-    changes = list(SchemaChange.objects.filter(run_id=run.pk).order_by("pk")) if run else []
-    if not run or not changes:
+    if not run:
+        return None
+    # Since it started, as another run had its number if the run log was restored from a backup.
+    seen = SchemaChange.objects.filter(run_id=run.pk, detected_at__gte=run.started)
+    changes = list(seen.order_by("pk"))
+    if not changes:
         return None
     named = ", ".join(f"{change.field_name} {change.kind}" for change in changes[:FIELDS_NAMED])
     more = f" and {len(changes) - FIELDS_NAMED} more" if len(changes) > FIELDS_NAMED else ""
@@ -126,7 +132,7 @@ def _schema_change() -> Condition | None:
 
 
 def _rejects(source: str, alert: Alert | None) -> Condition | None:
-    """The last load rejected many rows more than the one before or, while an alert is open, than the one before that.
+    """The last load rejected a larger share of a table than the one before or, while an alert is open, the one before.
 
     Once the run log has forgotten what the level was before the new one is what is usual, and the alert ends.
     """
@@ -135,12 +141,29 @@ def _rejects(source: str, alert: Alert | None) -> Condition | None:
         return None
     since = alert.began_at if alert else last.started
     before = loads(source).filter(started__lt=since).first()
-    more = last.rejected - before.rejected if before else 0
-    if not before or more < FEWEST_REJECTS or more * 100 <= before.rejected * settings.REJECTS_ALERT_PERCENT:
-        return None
-    return Condition(
-        since, f"Run {last.pk} rejected {last.rejected:,} rows, run {before.pk} before it {before.rejected:,}"
-    )
+    earlier = {step.table_name: step for step in before.steps.all()} if before else {}
+    if not any(step.checked for step in earlier.values()):
+        return None  # nothing to compare with, or a release loaded it that did not count what it checked
+    jumps = [
+        f"{_share(step)} of {step.table_name}, {_share(earlier[step.table_name])} before"
+        for step in last.steps.filter(table_name__in=earlier).order_by("pk")
+        if _has_jumped(earlier[step.table_name], step)
+    ]
+    return Condition(since, f"Run {last.pk} rejected {'; '.join(jumps)}") if jumps else None
+
+
+def _has_jumped(before: StepRun, now: StepRun) -> bool:
+    """Tell whether many more rows of a table were rejected than before, in as many as the smaller of both had.
+
+    So a source that grows is no jump, and neither are a few rows of a small table, in which every percentage is large.
+    """
+    rows = min(before.checked or now.checked, now.checked)
+    was, is_now = (step.rejected * rows / (step.checked or 1) for step in (before, now))
+    return is_now - was >= FEWEST_REJECTS and (is_now - was) * 100 > was * settings.REJECTS_ALERT_PERCENT
+
+
+def _share(step: StepRun) -> str:
+    return f"{step.rejected:,} of {step.checked:,} rows"
 
 
 def _deliver() -> None:

@@ -49,7 +49,6 @@ class PipelineCommand(BaseCommand):
             except KeyboardInterrupt as error:
                 outcomes[source] = "interrupted. The warehouse is as it was."
                 codes[INTERRUPTED] = error
-                break
             except SkippedError as error:
                 codes[SKIPPED] = error
                 outcomes[source] = f"skipped: {error}."
@@ -58,9 +57,15 @@ class PipelineCommand(BaseCommand):
                 outcomes[source] = f"failed: {_failure(error)}"
             else:
                 outcomes[source] = "succeeded."
-            finally:
-                if not options["dry_run"]:
-                    update_alerts()
+            if not options["dry_run"]:
+                try:
+                    with cancel_on_stop():
+                        update_alerts()
+                except KeyboardInterrupt as error:
+                    outcomes[source] += " Interrupted while alerts were sent: the next run goes on with that."
+                    codes[INTERRUPTED] = error
+            if INTERRUPTED in codes:
+                break
         code = next((code for code in (INTERRUPTED, FAILED, SKIPPED) if code in codes), 0)
         if code and not _is_by_cron():
             raise CommandError(_together(outcomes), returncode=code) from codes[code]

@@ -7,19 +7,19 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
+from ingest import lock
 from ingest.errors import DATABASE_ERRORS, NotRecordedError, SkippedError, explain, story
 from ingest.interrupts import stops_ignored
-from ingest.models import SOURCES, LoadState, PipelineRun, StepRun
+from ingest.models import LoadState, PipelineRun, StepRun
 
 logger = logging.getLogger(__name__)
 
-# Any number will do as long as nothing else in the analytics database locks it; the source's number goes with it.
-LOCK_KEY = 0x4D534B
 DRY = 0  # the id of a run that is not recorded
 COUNTS = ("rows_read", "inserted", "updated", "deleted", "rejected", "bytes", "seconds")
 WORK_MEM = "64MB"  # for each sort or hash of a run, on the server; more gains nothing at 20,000 patients
@@ -27,13 +27,14 @@ WORK_MEM = "64MB"  # for each sort or hash of a run, on the server; more gains n
 
 @dataclass
 class Run:
-    """A run of one source in progress; `id` is its number in the run log.
+    """A run of one source in progress; `id` is its number in the run log, `uuid` what no other run ever has.
 
     `on_table` is called when a step begins on a table, for a progress display.
     """
 
     id: int
     source: str
+    uuid: UUID
     on_table: Callable[[StepRun], None] = lambda counts: None
     steps: list[StepRun] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
@@ -54,6 +55,7 @@ class Run:
             yield counts
         except Exception as error:
             counts.status, counts.error = StepRun.Status.FAILED, explain(error)
+            error.add_note(f"{step}, {table}")
             raise
         finally:
             counts.seconds = round(counts.seconds + time.monotonic() - start, 3)
@@ -66,7 +68,9 @@ class Run:
 
     def loaded(self, source: str) -> None:
         """Note in the warehouse that the star of `source` now holds what this run read."""
-        LoadState.objects.update_or_create(source=source, defaults={"run_id": self.id, "loaded_at": timezone.now()})
+        LoadState.objects.update_or_create(
+            source=source, defaults={"run_id": self.id, "run_uuid": self.uuid, "loaded_at": timezone.now()}
+        )
 
 
 @contextmanager
@@ -78,18 +82,19 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
     NotRecordedError when all went well but the record of it.
     """
     record = PipelineRun(command=command, source=source, trigger=settings.PIPELINE_TRIGGER)
-    run = Run(DRY, source)
+    run = Run(DRY, source, record.uuid)
     with ExitStack() as from_the_commit_on:
         try:
             with transaction.atomic(using="analytics"):
                 _lock(source)
+                _end(PipelineRun.objects.filter(source=source, status=PipelineRun.Status.RUNNING))
                 record.save()
                 _log(logging.INFO, "run started", record, command=command, trigger=record.trigger)
                 connections["default"].close()  # it would idle for as long as the run takes, and may be cut
                 run.id = record.pk
                 _give_room()
                 yield run
-                _sign(record)
+                lock.sign(source, record.uuid)
                 from_the_commit_on.enter_context(stops_ignored())
         except BaseException as error:
             if not _has_committed(record):
@@ -114,8 +119,9 @@ def dry_run(source: str) -> Iterator[Run]:
     """Give a run that is not recorded, and undo all that the block writes to the warehouse."""
     with transaction.atomic(using="analytics"):
         _lock(source)
+        _spare_sequences()
         _give_room()
-        yield Run(DRY, source)
+        yield Run(DRY, source, uuid4())
         transaction.set_rollback(True, using="analytics")
 
 
@@ -123,28 +129,21 @@ def end_gone_runs() -> None:
     """Put on record how the runs ended whose process is gone, killed or cut off before it could do so itself.
 
     A run holds its source's lock before it is on record, so the records are read before the locks: one that is there
-    and whose lock is not held is over. Asks who holds the locks; to try one could make a starting run skip.
+    and whose lock is not held is over.
     """
     running = list(PipelineRun.objects.filter(status=PipelineRun.Status.RUNNING))
-    held = _held_locks() if running else ()
+    held = lock.holders() if running else ()
     _end(record for record in running if record.source not in held)
 
 
 def _lock(source: str) -> None:
-    """Take the lock that one run of a source holds at a time; it is freed with the transaction, however that ends.
-
-    Who holds it knows that no other run of the source is in progress, whatever the run log says.
-    """
-    with connections["analytics"].cursor() as cursor:
-        cursor.execute("select pg_try_advisory_xact_lock(%s, %s)", [LOCK_KEY, SOURCES.index(source)])
-        (locked,) = cursor.fetchone()
-    running = PipelineRun.objects.filter(source=source, status=PipelineRun.Status.RUNNING)
-    if not locked:
+    """Take the lock that one run of a source holds at a time: who has it knows that no other one is in progress."""
+    if not lock.take(source):
+        running = PipelineRun.objects.filter(source=source, status=PipelineRun.Status.RUNNING)
         raise SkippedError(
             f"another run of {source} is in progress: {_describe(source, running.last())}. "
             "Wait until it has finished and run the command again"
         )
-    _end(running)
 
 
 def _describe(source: str, record: PipelineRun | None) -> str:
@@ -153,54 +152,16 @@ def _describe(source: str, record: PipelineRun | None) -> str:
         return (
             f"run {record.pk}, {record.command} started by {record.trigger} at {record.started:%Y-%m-%d %H:%M:%S} UTC"
         )
-    return _held_locks().get(source, "it has just ended")
-
-
-def _held_locks() -> dict[str, str]:
-    """Return the sources whose lock somebody holds, and who that is at the server."""
-    with connections["analytics"].cursor() as cursor:
-        cursor.execute(
-            """
-            select l.objid, format('a run that is not on record, of user %%s in process %%s', a.usename, l.pid)
-              from pg_locks l
-              join pg_stat_activity a on a.pid = l.pid
-             where l.locktype = 'advisory'
-               and l.database = (select oid from pg_database where datname = current_database())
-               and l.classid = %s
-               and l.objsubid = 2
-               and l.granted
-            """,
-            [LOCK_KEY],
-        )
-        return {SOURCES[number]: holder for number, holder in cursor.fetchall() if number < len(SOURCES)}
-
-
-def _sign(record: PipelineRun) -> None:
-    """Write into the warehouse, with all that the run wrote, that it was this run."""
-    with connections["analytics"].cursor() as cursor:
-        cursor.execute(
-            """
-            insert into committed_run (source, run_id) values (%s, %s)
-                on conflict (source) do update set run_id = excluded.run_id
-            """,
-            [record.source, record.pk],
-        )
+    return lock.holders().get(source, "it has just ended")
 
 
 def _has_committed(record: PipelineRun) -> bool:
     """Tell whether the warehouse holds what the run wrote; of one that cannot be asked nothing is known to be there."""
     connections["analytics"].close()  # it may be the one that was lost
     try:
-        return record.pk is not None and _signed(record)
+        return lock.is_signed(record.source, record.uuid)
     except DATABASE_ERRORS:
         return False
-
-
-def _signed(record: PipelineRun) -> bool:
-    """Tell whether the run is the last one of its source that committed."""
-    with connections["analytics"].cursor() as cursor:
-        cursor.execute("select from committed_run where (source, run_id) = (%s, %s)", [record.source, record.pk])
-        return bool(cursor.rowcount)
 
 
 def _end(gone: Iterable[PipelineRun]) -> None:
@@ -208,7 +169,7 @@ def _end(gone: Iterable[PipelineRun]) -> None:
     for record in gone:
         ended = (
             {"status": PipelineRun.Status.SUCCEEDED}
-            if _signed(record)
+            if lock.is_signed(record.source, record.uuid)
             else {
                 "status": PipelineRun.Status.INTERRUPTED,
                 "error": "Its process is gone: killed, or cut off from the databases.",
@@ -223,6 +184,28 @@ def _give_room() -> None:
     """Let the run's statements sort and hash the facts in memory rather than on disk."""
     with connections["analytics"].cursor() as cursor:
         cursor.execute("select set_config('work_mem', %s, true)", [WORK_MEM])
+
+
+def _spare_sequences() -> None:
+    """Put a temporary copy before each table that numbers its rows: no rollback takes back what a sequence gave."""
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(
+            """
+            select string_agg(
+                       format(
+                           'create temp table %1$I (like %2$I.%1$I including defaults including identity)'
+                           ' on commit drop;'
+                           'insert into pg_temp.%1$I overriding system value select * from %2$I.%1$I;'
+                           'analyze pg_temp.%1$I;',
+                           relname, relnamespace::regnamespace
+                       ), '')
+              from pg_class c
+              join pg_attribute a on a.attrelid = c.oid and a.attidentity <> ''
+             where c.relkind = 'r'
+            """
+        )
+        (copies,) = cursor.fetchone()
+        cursor.execute(copies)
 
 
 def _status_after(error: BaseException) -> PipelineRun.Status:

@@ -5,6 +5,7 @@ before or after it. Each is taken out of the text in turn; the words that are le
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -53,6 +54,7 @@ BARE_NUMBER = re.compile(NUMBER)
 STARTS_WITH_DIGIT = re.compile(" [0-9]")
 OFFSET = re.compile(rf" ((?:{NUMBER} ?{UNIT}|{UNIT} ?{NUMBER})\+?){END}")
 LEADS_ON = (" to", *"0123456789")
+DECIMAL = re.compile("[0-9][.][0-9]")
 MILESTONE = re.compile(MILESTONE_PHRASE)
 DIRECTED_MILESTONE = re.compile(f" {_any_of(DIRECTIONS)}{MILESTONE_PHRASE}")
 
@@ -84,6 +86,8 @@ def parse_slug(slug: str | None) -> ParsedSlug:
     text = _plain_text(slug or "")
     if not text:
         return _unparsed("empty")
+    if _hides_a_number(slug or ""):
+        return _unparsed("unknown offset")
     offsets, text = _take_offsets(text)
     milestone, on_the_day, text = _take_milestone(text)
     words = _words(text)
@@ -114,6 +118,16 @@ def parse_slug(slug: str | None) -> ParsedSlug:
 
 def _unparsed(note: str) -> ParsedSlug:
     return ParsedSlug("unparsed", parse_note=note)
+
+
+def _hides_a_number(slug: str) -> bool:
+    """Tell whether a slug may name a number that is not read as one.
+
+    Such as a decimal one, one in other digits than 0-9, or one that an invisible character stands before: taken for a
+    word it would leave an open window.
+    """
+    strange = set() if slug.isascii() else {c for c in slug if not c.isascii()}
+    return bool(DECIMAL.search(slug)) or any(unicodedata.category(c) in ("Nd", "Nl", "No", "Cf") for c in strange)
 
 
 def _words(text: str) -> list[str]:

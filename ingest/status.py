@@ -13,13 +13,15 @@ from ingest.runs import end_gone_runs
 
 RUNS_SHOWN = 5  # of each source
 FAILURES = (PipelineRun.Status.FAILED, PipelineRun.Status.INTERRUPTED)
+CLOCKS_DIFFER_HOURS = 0.02  # as those of two machines may: a minute or so
+CLOCK_SET_BACK = "which is yet to come: the clock was set back, and the next run will mend it"
 SCHEMA_CHANGE_DAYS = 7  # nobody acknowledges a change: for so long it counts as news
 
 
 class State(StrEnum):
     FINE = "fine"
     NEVER = "never loaded"
-    STALE = "stale"  # loaded longer ago than its limit
+    STALE = "stale"  # loaded longer ago than its limit, or at a time that is yet to come
     FAILING = "failing"  # a run failed or was interrupted, and no load came after it
 
 
@@ -58,10 +60,17 @@ class SourceStatus:
     failure: RunOutcome | None
     runs: tuple[RunOutcome, ...]
 
+    @property
+    def is_from_the_future(self) -> bool:
+        """Tell whether it was loaded at a time that is yet to come."""
+        return self.age_hours is not None and self.age_hours < -CLOCKS_DIFFER_HOURS
+
     def __str__(self) -> str:
         """Return one line that says what is the matter."""
         if run := self.failure:
             return f"{self.source} is failing: run {run.id}, {run.command} by {run.trigger}, {run.status}: {run.error}"
+        if self.state == State.STALE and self.is_from_the_future:
+            return f"{self.source} is stale: it was loaded at {self.loaded_at:%Y-%m-%d %H:%M} UTC, {CLOCK_SET_BACK}"
         if self.state == State.STALE:
             limit = f"{self.source.upper()}_MAX_AGE_HOURS={self.max_age_hours}"
             return f"{self.source} is stale: it was loaded {self.age_hours} hours ago, {limit}"
@@ -91,7 +100,7 @@ def source_statuses() -> list[SourceStatus]:
 def _source_status(source: str) -> SourceStatus:
     runs = PipelineRun.objects.filter(source=source).order_by("-pk")
     load = LoadState.objects.filter(source=source).first()
-    age = timezone.now() - load.loaded_at if load else None
+    age = (timezone.now() - load.loaded_at) / timedelta(hours=1) if load else None
     limit = settings.MAX_AGE_HOURS[source]
     failure = last_failure(source)
     if failure:
@@ -99,12 +108,12 @@ def _source_status(source: str) -> SourceStatus:
     elif age is None:
         state = State.NEVER
     else:
-        state = State.STALE if age > timedelta(hours=limit) else State.FINE
+        state = State.FINE if -CLOCKS_DIFFER_HOURS <= age <= limit else State.STALE
     return SourceStatus(
         source=source,
         state=state,
         loaded_at=load.loaded_at if load else None,
-        age_hours=round(age / timedelta(hours=1), 2) if age is not None else None,
+        age_hours=round(age, 2) if age is not None else None,
         max_age_hours=limit,
         failure=failure,
         runs=tuple(map(RunOutcome.of, runs[:RUNS_SHOWN])),

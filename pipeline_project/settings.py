@@ -58,7 +58,9 @@ EMBEDDED = env.boolean("POSTGRES_EMBEDDED", default=False)  # set by pipeline_pr
 
 def _database(name: str, session: str = "", **connection: Any) -> dict[str, Any]:
     """Return Django's description of the PostgreSQL database `name`; `session` are the server's options for it."""
-    options = f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s {session}"
+    # A run is idle in its transaction at one server while it works at another (ingest/apps.py: of newer servers).
+    limits = f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s -c idle_in_transaction_session_timeout=0"
+    options = f"-c timezone=UTC {limits} {session}"
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,

@@ -169,7 +169,7 @@ do $$ begin
     execute (select 'truncate ' || string_agg(quote_ident(tablename), ', ')
                from pg_tables
               where schemaname = 'public'
-                and tablename not in ('django_migrations', 'django_content_type', 'auth_permission'));
+                and tablename not in ('django_migrations', 'django_content_type', 'auth_permission', 'committed_run'));
 end $$
 """
 

@@ -8,7 +8,7 @@ from uuid import uuid5
 from psycopg2.extras import execute_values
 from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
-from analytics.loads.rejects import list_rejects
+from analytics.loads.rejects import COVID_DAY, list_rejects
 from ingest.covid.figures import FIGURES, NAMESPACE, SCOPE
 from ingest.cursors import Cursor, raw_cursor
 from ingest.reconcile import Target, reconcile
@@ -22,10 +22,10 @@ TABLES = tuple(dict.fromkeys(figure.table for figure in FIGURES))
 def load_covid(run: Run) -> None:
     """Bring the six COVID tables in step with the newest staged version of each day; list the days that do not fit."""
     with raw_cursor("analytics") as warehouse:
-        with run.table(STEP, "covid_day") as counts:
+        with run.table(STEP, COVID_DAY) as counts:
             counts.rows_read = _judge(warehouse)
             rejects = SQL("select source_key, reason, detail from judged_covid_day where reason is not null")
-            list_rejects(warehouse, "covid_day", rejects, run, counts)
+            list_rejects(warehouse, COVID_DAY, rejects, run, counts)
         for table in TABLES:
             with run.table(STEP, table) as counts:
                 counts.rows_read = reconcile(warehouse, _target(table), _days_query(table), counts)

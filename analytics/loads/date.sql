@@ -18,6 +18,10 @@ with dated as (
     select unnest(array[w.window_start_date, w.window_end_date])
     from patient_journey_schedule_window as w
     where {in_scope}
+    union
+    select d.date
+    from date_dimension as d
+    where {calendar}
 ),
 
 years as (

@@ -5,8 +5,11 @@ from psycopg2.sql import SQL, Composable, Literal
 from analytics.loads.scope import EVERYTHING
 from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
+from ingest.msk.tables import TABLES
 from ingest.reconcile import Target, reconcile
 from ingest.runs import Run
+
+COVID_DAY = "covid_day"  # as rejected_row names a day of the COVID documents
 
 
 def list_rejects(
@@ -21,7 +24,7 @@ def list_rejects(
 
     With `part`, a condition on rejected_row aliased t, only that part of the list.
 
-    An entry that stays as it is keeps the run that first listed it. Sets the number of rejects in `counts`.
+    An entry that stays as it is keeps the run that first listed it. Counts the rejects in `counts`.
     """
     target = Target(
         "rejected_row",
@@ -35,5 +38,23 @@ def list_rejects(
     )
     # The entries written are no rows of the step's own table: they are counted apart, and not shown.
     reconcile(warehouse, target, query, StepRun())
-    warehouse.execute("select count(*) from rejected_row where source_table = %s", [source])
-    (counts.rejected,) = one_row(warehouse)
+    count_rejects(warehouse, source, counts)
+
+
+def count_rejects(warehouse: Cursor, source: str, counts: StepRun) -> None:
+    """Set in `counts` how many rows of `source` are listed, and of how many that it has."""
+    warehouse.execute(
+        """
+        select (select count(*) from rejected_row where source_table = %(source)s),
+               (select row_count from staged_table where source_table = %(source)s)
+        """,
+        {"source": source},
+    )
+    counts.rejected, staged = one_row(warehouse)
+    counts.checked = counts.rows_read if staged is None else staged  # COVID days are all looked at each time
+
+
+def forget_unknown_tables(warehouse: Cursor) -> None:
+    """Remove the entries about tables that no source has: no load would ever come to them."""
+    known = [*(table.name for table in TABLES), COVID_DAY]
+    warehouse.execute("delete from rejected_row where source_table <> all (%s)", [known])

@@ -8,7 +8,7 @@ from django.db.models import Model
 from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
 from analytics import models
-from analytics.loads.rejects import list_rejects
+from analytics.loads.rejects import count_rejects, forget_unknown_tables, list_rejects
 from analytics.loads.scope import EVERYTHING, NOTHING, Scope, read_sql
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.errors import PipelineError
@@ -32,11 +32,20 @@ VERDICT = SQL(
             then coalesce(source_key, 'null') || case when place > 1 then '#' || place else '' end
         end as source_key,
        case when reason is not null
-            then jsonb_build_object('row', source_row - 'place')
+            then jsonb_build_object('row', source_row)
                  || case when reason = 'orphan' then orphan else jsonb_build_object() end
         end as detail
     """
 )
+
+
+# A text that is longer is quoted in part: jsonb takes none of more than 256 MB, and nobody reads it there.
+QUOTED_CHARACTERS = 1000
+QUOTES = {
+    "text": "case when length({column}) > {limit} then {in_part} else {column} end",
+    "text[]": "case when length({column}::text) > {limit} then array[{in_part}] else {column} end",
+}
+IN_PART = "left({column}::text, {limit}) || '… (' || length({column}::text) || ' characters)'"
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,8 @@ class Subject:
     """A table of the star and the query that says what it holds; `source` is the staged table, if it is judged by row.
 
     The query of a judged table gives, beside the table's columns: source_key and place, which name the row; reason,
-    null when nothing is wrong with it; orphan, the column and key that resolve to nothing; and source_row.
+    null when nothing is wrong with it; orphan, the column and key that resolve to nothing; and source_row, as
+    `_source_row` makes it of the staged row s.
     """
 
     model: type[Model]
@@ -87,6 +97,8 @@ def load_msk(run: Run) -> None:
     with raw_cursor("analytics") as warehouse:
         _check_staged(warehouse)
         scope = Scope(warehouse, _rules(warehouse))
+        if scope.everything:
+            forget_unknown_tables(warehouse)
         for subject in SUBJECTS:
             with run.table(STEP, subject.table) as counts:
                 if subject.source:
@@ -119,8 +131,7 @@ def _load_judged(warehouse: Cursor, subject: Subject, scope: Scope, run: Run, co
     if scope.is_partial(subject.source):
         scope.widen(subject.source)
     if scope.is_empty(subject.source):
-        warehouse.execute("select count(*) from rejected_row where source_table = %s", [subject.source])
-        (counts.rejected,) = one_row(warehouse)
+        count_rejects(warehouse, subject.source, counts)
         return
     judged = Identifier(f"judged_{subject.source}")
     query = query_of(subject, staged=scope.staged(subject.source))
@@ -156,6 +167,7 @@ def _load_dates(warehouse: Cursor, subject: Subject, scope: Scope, counts: StepR
         steps=scope.changed("s.id", "step_result_fact"),
         results=scope.changed("r.survey_result_id", "survey_result_fact"),
         journeys=scope.changed("f.patient_journey_id", "patient_journey_fact"),
+        calendar=EVERYTHING if scope.everything else NOTHING,
     )
     counts.rows_read = reconcile(warehouse, _target(subject, NOTHING), query, counts)
 
@@ -180,7 +192,7 @@ def _target(subject: Subject, scope: Composable) -> Target:
 def query_of(subject: Subject, staged: Composable | None = None, **conditions: Composable) -> Composed:
     """Return the subject's query, its placeholders filled in: for all rows, or only those of a scope."""
     staged = staged or Identifier(f"staging_{subject.source}")
-    conditions = dict.fromkeys(("in_scope", "steps", "results", "journeys"), EVERYTHING) | conditions
+    conditions = dict.fromkeys(("in_scope", "steps", "results", "journeys", "calendar"), EVERYTHING) | conditions
     numbered = SQL(
         """(
             select t.*, row_number() over (partition by t.id order by t::text collate "C") as place
@@ -197,9 +209,25 @@ def query_of(subject: Subject, staged: Composable | None = None, **conditions: C
         key=Identifier(subject.columns[0]),
         columns=identifiers(subject.columns[1:]),
         keep_orphans=Literal(keeps_orphans()),
+        source_row=_source_row(subject.source),
         first_day=FIRST_DAY,
         last_day=LAST_DAY,
     )
+
+
+def _source_row(source: str) -> Composed:
+    """Return the expression by which rejected_row quotes a staged row s of `source`: as it came, long texts in part.
+
+    Its keys are whole: by them scope.py finds the entry again. Nothing for a table that is not judged by row.
+    """
+    columns = next((table.own_columns() for table in TABLES if table.name == source), {})
+    pairs = (
+        SQL("{name}, " + QUOTES.get(kind, "{column}").replace("{in_part}", IN_PART)).format(
+            name=Literal(name), column=Identifier("s", name), limit=Literal(QUOTED_CHARACTERS)
+        )
+        for name, kind in columns.items()
+    )
+    return SQL("jsonb_build_object({})").format(SQL(", ").join(pairs))
 
 
 def identifiers(columns: tuple[str, ...]) -> Composed:

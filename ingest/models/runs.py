@@ -1,5 +1,8 @@
 """The run log. It lives in the default database, so that a failed run is on record though its data rolled back."""
 
+from uuid import uuid4
+
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.utils import timezone
 
@@ -20,6 +23,13 @@ class PipelineRun(models.Model):
         MANUAL = "manual"
 
     id = models.BigAutoField(primary_key=True, db_comment="Number of the run")
+    uuid = models.UUIDField(
+        unique=True,
+        default=uuid4,
+        db_default=RandomUUID(),
+        editable=False,
+        db_comment="By which the warehouse knows the run: numbers repeat where the run log was restored from a backup",
+    )
     source = models.TextField(default="msk", db_comment="The source that it was about: msk or covid")
     command = models.TextField(db_comment="Management command that ran")
     trigger = models.TextField(choices=Trigger, default=Trigger.MANUAL, db_comment="Who started it: cron or manual")
@@ -75,6 +85,10 @@ class StepRun(models.Model):
     updated = models.BigIntegerField(default=0, db_comment="Rows updated")
     deleted = models.BigIntegerField(default=0, db_comment="Rows deleted")
     rejected = models.BigIntegerField(default=0, db_comment="Rows of the source listed as rejected afterwards")
+    checked = models.BigIntegerField(
+        default=0,
+        db_comment="Rows of the source, the rejected ones among them, that the load has checked, now or before",
+    )
     bytes = models.BigIntegerField(default=0, db_comment="Bytes copied from the source")
     seconds = models.FloatField(default=0.0, db_comment="Seconds of work; a step may come to a table twice")
     error = models.TextField(blank=True, default="", db_comment="What went wrong, in one line")

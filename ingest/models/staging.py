@@ -42,6 +42,7 @@ class StagedBucket(WarehouseModel):
 class LoadState(WarehouseModel):
     source = models.TextField(primary_key=True, db_comment="msk or covid")
     run_id = models.BigIntegerField(db_comment="pipeline_run.id in the default database")
+    run_uuid = models.UUIDField(null=True, db_comment="pipeline_run.uuid of the same run")
     loaded_at = models.DateTimeField(db_comment="When that run loaded the star")
 
     class Meta:

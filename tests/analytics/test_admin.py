@@ -37,7 +37,7 @@ Run = Callable[..., str]
 # What the pipeline keeps for itself, beside the staging tables.
 INTERNAL = {
     *("staged_bucket", "staged_table", "pending_key", "loaded_with", "committed_run", "django_migrations"),
-    *("patient_journey_fingerprint", "journey_activity_fingerprint"),
+    *("patient_journey_fingerprint", "journey_activity_fingerprint", "digest_secret"),
 }
 
 # The site is made when its settings are read, and whitenoise warns while `collectstatic` has not run.

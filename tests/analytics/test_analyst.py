@@ -11,8 +11,10 @@ from django.db import connections
 from psycopg2.errors import InsufficientPrivilege
 from psycopg2.sql import SQL, Identifier
 
+from ingest.models import LoadState, PipelineRun
 from tests.analytics.test_schema import TABLES
-from tests.conftest import Database, Warehouse, connect
+from tests.conftest import Database, Source, Warehouse, connect
+from tests.ingest.test_failures import manage
 
 Run = Callable[..., str]
 
@@ -160,6 +162,7 @@ def test_it_lets_a_role_read_nothing_else(server: Server, analyst: str) -> None:
     everything = {table for (table,) in server.execute("select relname from pg_stat_user_tables")}
     others = everything - set(STAR)
     assert {"rejected_row", "load_state", "schedule_override", "staging_patient", "staging_covid_day"} < others
+    assert "digest_secret" in others
     warehouse = as_role(analyst)
     assert [table for table in others if not forbidden(warehouse, f"select from {table}")] == []
 
@@ -266,6 +269,25 @@ def test_it_takes_away_what_was_to_be_given_with_each_new_table(warehouse: Wareh
         warehouse.execute("drop table staging_new")
 
 
+def test_it_leaves_a_role_no_way_to_keep_runs_from_starting_or_from_telling(
+    server: Server, analyst: str, small_world: Source
+) -> None:
+    ours = {"analytics": "committed_run", "default": "alert"}
+    holders = []
+    for alias, table in ours.items():
+        holder = as_role(analyst, alias)
+        for number in (0x4D534B, 0x414C4552):  # the advisory locks that releases before took
+            holder.execute("select pg_advisory_lock(%s), pg_advisory_lock(%s, 0)", number, number)
+        assert forbidden(holder, f"do $$ begin lock table {table} in access share mode; end $$")
+        assert forbidden(holder, f"select from {table} for key share")
+        holders.append(holder)
+    assert manage("run_pipeline")[0] == 0
+    assert PipelineRun.objects.get().status == "succeeded"
+    assert LoadState.objects.filter(source="msk").exists()
+    for holder in holders:
+        holder.connection.close()
+
+
 # --- Refusals
 
 
@@ -325,6 +347,36 @@ def test_it_refuses_the_owner_of_a_table_whose_rights_stay(server: Server, run: 
         assert not forbidden(as_role(owner), "select from kept")
     finally:
         server.execute("drop table kept")
+
+
+@pytest.mark.parametrize("alias", ["analytics", "default"])
+def test_it_refuses_where_everybody_may_run_a_function_as_its_owner(run: Run, server: Server, alias: str) -> None:
+    database, role = Database(alias), server.name("analyst")
+    database.execute("create function peek() returns bigint security definer language sql as 'select 1::bigint'")
+    try:
+        with pytest.raises(CommandError, match="than read the star: run peek as its owner; take that away"):
+            run("grant_analyst", "--role", role)
+        database.execute("revoke all on function peek from public")
+        run("grant_analyst", "--role", role)
+    finally:
+        database.execute("drop function peek")
+        database.connection.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("select on tables to public", "select by default what {owner} makes"),
+        ("usage on sequences to public", "usage by default what {owner} makes"),
+        ("all on schemas to {role}", "create by default what {owner} makes, usage by default what {owner} makes"),
+    ],
+)
+def test_it_refuses_where_what_is_made_will_be_open(run: Run, server: Server, given: str, reason: str) -> None:
+    role, owner = server.role("analyst"), server.role("owner")
+    names = {"role": Identifier(role), "owner": Identifier(owner)}
+    server.execute(SQL("alter default privileges for role {owner} grant " + given).format(**names))
+    with pytest.raises(CommandError, match="than read the star: " + reason.format(owner=owner, role=role)):
+        run("grant_analyst", "--role", role)
 
 
 def test_it_says_so_where_the_pipelines_user_may_make_no_role(

@@ -103,6 +103,14 @@ def test_it_holds_after_a_run(loaded: None, capsys: pytest.CaptureFixture[str]) 
         ),
         ("update rejected_row set reason = 'whim'", "every rejected row has a known reason"),
         ("update rejected_row set reason = 'orphan'", "every rejected row has a known reason"),
+        (
+            "update rejected_row set source_table = 'gone'",
+            "every rejected row is of a table that a source has",
+        ),
+        (
+            "insert into date_dimension values ('1900-05-05', 1900, 1, 5, 'June', 1900, 18, 5, 6, true)",
+            "every row of date_dimension is as its load makes it",
+        ),
         ("delete from load_state", "the warehouse says since when it holds what it holds"),
     ],
 )

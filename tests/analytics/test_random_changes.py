@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
+from ingest import lock
 from tests.analytics.test_star import assert_same
 from tests.conftest import Source, Warehouse
 
@@ -173,25 +174,16 @@ def kill_a_run(chance: random.Random, warehouse: Warehouse) -> bool:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    while process.poll() is None and not is_locked(warehouse):
+    while process.poll() is None and not is_locked():
         time.sleep(0.005)
     time.sleep(0.3 * chance.random())
     process.send_signal(signal.SIGKILL)
     return process.wait() == -signal.SIGKILL
 
 
-def is_locked(warehouse: Warehouse) -> bool:
+def is_locked() -> bool:
     """Tell whether a run is in progress, or the server has not yet noticed that it is gone."""
-    return bool(
-        warehouse.value(
-            """
-            select count(*)
-              from pg_locks l
-              join pg_database d on d.oid = l.database
-             where l.locktype = 'advisory' and d.datname = current_database()
-            """
-        )
-    )
+    return bool(lock.holders())
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -211,7 +203,7 @@ def test_it_equals_the_recomputation_after_any_changes(
         history += changes.apply()
         if number % 20 == 10:
             kills.append(kill_a_run(chance, warehouse))
-            while is_locked(warehouse):
+            while is_locked():
                 time.sleep(0.01)
         if number % 7 == 3:
             run("run_pipeline", "--allow-deletes", "--dry-run")

@@ -11,7 +11,7 @@ TABLES = STAR_TABLES | {
     "activity_adherence": STAR_TABLES["patient_journey_schedule_window"]
     + ", completions, first_completed_date, status",
     "rejected_row": "id, run_id, source_table, source_key, reason, detail",
-    "load_state": "source, run_id, loaded_at",
+    "load_state": "source, run_id, loaded_at, run_uuid",
     "cases_dimension": "cases_id, last_update_at, state_number",
     "cases_fact": "cases_id, total_cases, population_percent, new_cases, seven_day_change_percent",
     "testing_fact": "cases_id, total_tests, population_percent, new_tests, seven_day_change_percent",

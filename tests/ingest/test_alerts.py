@@ -1,6 +1,7 @@
 """Alerts: told once when they begin and once when they are over, by real servers for mail and webhook."""
 
 import logging
+import signal
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -19,11 +20,11 @@ from werkzeug import Request, Response
 
 from ingest.alerts import update_alerts
 from ingest.errors import PipelineError
-from ingest.models import Alert, LoadState, PipelineRun, SchemaChange
+from ingest.models import Alert, LoadState, PipelineRun, SchemaChange, StepRun
 from ingest.runs import pipeline_run
 from tests.conftest import COVID_SAMPLE, Source
 from tests.ingest.covid.documents import GONE, Publisher, day, definition, meta
-from tests.ingest.test_failures import free_port, manage, only_line
+from tests.ingest.test_failures import end, free_port, manage, only_line, process, wait_for
 
 TOKEN, PASSWORD = "T0KEN", "passw0rd"
 DATUM = "walked-4321"
@@ -34,12 +35,13 @@ class Hook:
 
     def __init__(self, server: HTTPServer) -> None:
         self.url = server.url_for(f"/hook/{TOKEN}")
-        self.status, self.delay = 200, 0.0
+        self.status, self.delay, self.asked = 200, 0.0, 0
         self.headers: dict[str, str] = {}
         self.received: list[Any] = []
         server.expect_request(f"/hook/{TOKEN}", method="POST").respond_with_handler(self._answer)
 
     def _answer(self, request: Request) -> Response:
+        self.asked += 1
         time.sleep(self.delay)
         self.received.append(request.json)
         return Response("no", status=self.status, headers=self.headers)
@@ -525,19 +527,39 @@ def test_it_names_the_path_of_a_change_that_breaks(publisher: Publisher, databas
     assert "outcomes.death" in text
 
 
+def test_it_takes_no_schema_change_for_its_own_of_a_run_whose_number_it_has(
+    publisher: Publisher, databases, run, hook: Hook
+) -> None:
+    for number, names in ((1, ["Cases"]), (2, ["Cases", "Deaths"])):
+        publisher.publish(day(f"2021-03-0{number}"), meta=meta(*map(definition, names)))
+        run("run_pipeline", "--only", "covid")
+    PipelineRun.objects.latest("pk").delete()
+    Alert.objects.all().delete()
+    with connections["default"].cursor() as cursor:  # as a run log is that was restored from a backup
+        cursor.execute("select setval(pg_get_serial_sequence('pipeline_run', 'id'), max(id)) from pipeline_run")
+    hook.texts()
+    run("run_pipeline", "--only", "covid")
+    assert PipelineRun.objects.latest("pk").pk == SchemaChange.objects.latest("pk").run_id
+    assert (open_alerts(), hook.texts()) == ([], [])
+
+
 # --- Rejects
 
 
 @pytest.fixture
 def reject(small_world: Source, run, hook: Hook) -> Callable[..., list[str]]:
-    """Return a function that runs with so many rows that do not fit, and gives what is told of that."""
+    """Return a function that runs with so many rows that do not fit, of so many, and gives what is told of that."""
 
-    def reject(rows: int, *arguments: str) -> list[str]:
+    def reject(rejected: int, rows: int = 1000, options: tuple[str, ...] = ("--allow-deletes",)) -> list[str]:
         small_world.execute("delete from step_result")
         small_world.execute(
-            "insert into step_result select 1, date '2024-01-01' + n, 'many' from generate_series(1, %s) n", rows
+            "insert into step_result"
+            " select 1, date '2000-01-01' + n, case when n > %s then '100' else 'many' end"
+            "   from generate_series(1, %s) n",
+            rejected,
+            rows,
         )
-        run(*(arguments or ("run_pipeline", "--allow-deletes")))
+        run("run_pipeline", *options)
         return hook.texts()
 
     return reject
@@ -550,7 +572,7 @@ def test_it_tells_of_a_jump_in_rejects_until_it_is_over(reject) -> None:
     (text,) = reject(174)
     first, _, _, jump = PipelineRun.objects.order_by("pk")
     assert text.startswith(f"msk: jump in rejects since {jump.started:%Y-%m-%d %H:%M} UTC. ")
-    assert f"Run {jump.pk} rejected 174 rows, run {jump.pk - 1} before it 144. " in text
+    assert f"Run {jump.pk} rejected 174 of 1,000 rows of step_result_fact, 144 of 1,000 rows before. " in text
     assert first.pk < jump.pk
     assert reject(174) == []
     assert reject(190) == []
@@ -564,8 +586,38 @@ def test_it_takes_a_few_rejects_more_for_no_jump(reject) -> None:
     assert reject(9) == []
     assert reject(18) == []
     (text,) = reject(28)
-    assert "rejected 28 rows, " in text
-    assert "before it 18. " in text
+    assert "rejected 28 of 1,000 rows of step_result_fact, 18 of 1,000 rows before. " in text
+
+
+def test_it_takes_no_source_that_grows_or_shrinks_for_a_jump(reject) -> None:
+    assert reject(6, 250) == []
+    assert reject(170, 6000) == []
+    assert reject(9, 300) == []
+
+
+def test_it_tells_of_a_larger_share_though_the_source_grows_or_shrinks(reject) -> None:
+    reject(6, 250)
+    (text,) = reject(600, 6000)
+    assert "rejected 600 of 6,000 rows of step_result_fact, 6 of 250 rows before" in text
+    reject(6, 300)
+    (text,) = reject(50, 100)
+    assert "rejected 50 of 100 rows of step_result_fact, 6 of 300 rows before" in text
+
+
+def test_it_compares_each_table_with_itself(reject, small_world: Source) -> None:
+    small_world.execute("insert into device select n, 'iOS', '17' from generate_series(2, 100) n")
+    reject(500, 1000)
+    small_world.execute("alter table device drop constraint device_pkey; update device set id = 1 where id <= 20")
+    (text,) = reject(100, 1000)
+    assert "rejected 19 of 100 rows of device_dimension, 0 of 100 rows before" in text
+
+
+def test_it_compares_with_no_load_that_did_not_count_what_it_checked(reject) -> None:
+    reject(0)
+    StepRun.objects.update(checked=0)  # as those of an older release
+    assert reject(500) == []
+    (text,) = reject(900)
+    assert "rejected 900 of 1,000 rows" in text
 
 
 def test_it_compares_loads_alone(reject, fail, run) -> None:
@@ -590,3 +642,25 @@ def test_it_takes_a_level_for_usual_when_the_run_log_has_forgotten_the_one_befor
     PipelineRun.objects.earliest("pk").delete()
     run()
     assert open_alerts() == []
+
+
+# --- A run that is stopped while an alert is on its way
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_in_one_line_when_it_is_stopped_while_an_alert_is_sent(
+    small_world: Source, run, hook: Hook, stop: signal.Signals
+) -> None:
+    load("covid", hours=40)
+    hook.delay = 3
+    with process("run_pipeline", ALERT_WEBHOOK_URL=hook.url, NO_PROXY="*") as running:
+        wait_for(lambda: hook.asked)
+        running.send_signal(stop)
+        code, _, stderr = end(running)
+    *_, line = stderr.splitlines()
+    assert (code, "Traceback" in stderr) == (130, False)
+    assert line == "CommandError: succeeded. Interrupted while alerts were sent: the next run goes on with that."
+    assert PipelineRun.objects.get().status == "succeeded"
+    hook.delay = 0
+    run()
+    assert any("covid: stale data since " in text for text in hook.texts())

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError
 from django.utils import timezone
 
 from ingest.models import LoadState, PipelineRun
 from ingest.runs import end_gone_runs
 from tests.analytics.test_star import assert_same
-from tests.conftest import Source, Warehouse, connect
+from tests.conftest import Database, Source, Warehouse, connect
 from tests.ingest.test_failures import (
     backends,
     end,
@@ -95,6 +96,26 @@ def test_a_run_that_was_killed_after_its_commit_has_succeeded(loaded: Contents, 
     assert last_status() == "running"
     end_gone_runs()
     assert last_status() == "succeeded"
+
+
+def test_a_run_fails_as_ever_after_the_run_log_was_restored_from_an_older_backup(
+    loaded: Contents, source: Source, run
+) -> None:
+    for _ in range(3):
+        run()
+    numbers = list(PipelineRun.objects.order_by("pk").values_list("pk", flat=True))
+    PipelineRun.objects.filter(pk__gt=numbers[0]).delete()
+    log = Database("default")
+    log.execute(f"alter table pipeline_run alter column id restart with {numbers[1]}")
+    log.connection.close()
+    source.execute("alter table survey rename to lost")
+    for _ in range(3):
+        with pytest.raises(CommandError, match="table survey is missing"):
+            run()
+    assert list(PipelineRun.objects.order_by("pk").values_list("pk", "status")) == [
+        (numbers[0], "succeeded"),
+        *((number, "failed") for number in numbers[1:]),
+    ]
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])

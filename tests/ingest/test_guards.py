@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ingest.models import PipelineRun
-from tests.conftest import COVID_SAMPLE, Source, Warehouse, last_steps
+from tests.conftest import COVID_SAMPLE, Database, Source, Warehouse, last_steps
 from tests.ingest.test_staging import versions
 
 
@@ -153,6 +153,35 @@ def test_every_step_can_be_tried_dry(settings, loaded: Source, warehouse: Wareho
     for command in ("extract_msk", "parse_slugs", "load_msk", "extract_covid", "load_covid"):
         assert "nothing was written" in run(command, "--dry-run")
     assert everything_of(warehouse) == before
+
+
+def test_a_dry_run_advances_no_sequence(settings, loaded: Source, warehouse: Warehouse, run) -> None:
+    settings.COVID_API_URL = str(COVID_SAMPLE)
+    loaded.execute("delete from patient where id = 11")
+    before = sequences()
+    for command in ("extract_msk", "load_msk", "extract_covid", "load_covid"):
+        run(command, "--dry-run")
+    run("run_pipeline", "--dry-run")
+    assert sequences() == before
+    run()
+    assert sequences() != before
+    assert len(warehouse.rejects("step_result")) > 0
+
+
+def test_a_dry_run_leaves_the_record_of_a_run_that_is_gone_as_it_is(loaded: Source, run) -> None:
+    gone = PipelineRun.objects.create(source="msk", command="run_pipeline")
+    run("run_pipeline", "--dry-run")
+    gone.refresh_from_db()
+    assert (gone.status, gone.finished) == ("running", None)
+    run()
+    gone.refresh_from_db()
+    assert gone.status == "interrupted"
+
+
+def sequences() -> list[tuple]:
+    """Return how far the sequences of both databases are."""
+    query = "select current_database(), sequencename, last_value from pg_sequences where schemaname = 'public'"
+    return sorted(row for alias in ("default", "analytics") for row in Database(alias).execute(query))
 
 
 def everything_of(warehouse: Warehouse) -> dict[str, list]:

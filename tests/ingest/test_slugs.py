@@ -1,4 +1,5 @@
 import csv
+import re
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -378,10 +379,26 @@ def test_it_does_not_take_a_typing_error_for_an_open_window(slug):
     assert parse_slug(slug) == unparsed("unknown offset")
 
 
-@pytest.mark.parametrize("word", ["\u0667d", "\uff17d", "\u00b2d", "d\u0667"])
+@pytest.mark.parametrize("word", ["\u0667d", "\uff17d", "\u00b2d", "d\u0667", "\u2167", "\u00bd", "\u2460-knee"])
 def test_it_takes_only_ascii_digits_for_digits(word):
-    assert parse_slug(f"{word}-post-op") == ParsedSlug("parsed", "operation", 0, None, word)
-    assert parse_slug(f"\u0662-4w-{word}-post-op") == ParsedSlug("parsed", "operation", 28, None, f"\u0662-{word}")
+    assert parse_slug(f"{word}-post-op") == unparsed("unknown offset")
+    assert parse_slug(f"7d-10d-post-op-{word}") == unparsed("unknown offset")
+
+
+@pytest.mark.parametrize("character", ["\u200b", "\u202e", "\u00ad", "\ufeff", "\u2060"])
+@pytest.mark.parametrize("slug", ["{}7d-10d-post-op", "7{}d-10d-post-op", "7d-post-op{}", "{}", "post-{}op"])
+def test_it_reads_no_slug_with_an_invisible_character(slug, character):
+    assert parse_slug(slug.format(character)) == unparsed("unknown offset")
+
+
+@pytest.mark.parametrize("slug", ["1.5w-post-op", "7.5d", "knee-v1.2-7d-post-op", "2w-2.5w-post-op", "7d-post-op-0.5"])
+def test_it_reads_no_decimal_number(slug):
+    assert parse_slug(slug) == unparsed("unknown offset")
+
+
+@pytest.mark.parametrize("slug", ["7d.10d.post.op", "7d.-.10d-post-op", "knee.7d-10d-post-op", "week.6-post-op"])
+def test_it_takes_a_dot_that_is_not_between_digits_for_a_separator(slug):
+    assert parse_slug(slug).parse_status == "parsed"
 
 
 # Every string has an answer
@@ -446,6 +463,7 @@ def test_it_reads_a_slug_and_its_upper_case_alike(slug):
 def test_it_reads_a_slug_alike_whatever_separates_its_words(words, between, around):
     pairs = zip_longest(words, between[: len(words) - 1], fillvalue="")
     slug = around + "".join(word + separator for word, separator in pairs) + around
+    assume(not re.search("[0-9][.][0-9]", slug))  # a decimal number
     assert parse_slug(slug) == parse_slug("-".join(words))
 
 

@@ -61,6 +61,23 @@ def test_it_says_that_a_source_is_stale(loaded: None, settings) -> None:
     assert status()[0] == FINE
 
 
+def test_it_takes_a_load_that_is_yet_to_come_for_stale(loaded: None, run) -> None:
+    age("msk", hours=-5)
+    loaded_at = f"{LoadState.objects.get(source='msk').loaded_at:%Y-%m-%d %H:%M} UTC"
+    assert status() == (
+        STALE,
+        f"msk is stale: it was loaded at {loaded_at}, which is yet to come: the clock was set back, and the next run"
+        " will mend it",
+    )
+    run()
+    assert status()[0] == FINE
+
+
+def test_it_does_not_mind_clocks_that_differ_by_a_minute(loaded: None) -> None:
+    age("msk", minutes=-1)
+    assert status()[0] == FINE
+
+
 def test_it_says_that_a_source_is_failing_until_a_run_succeeds(loaded: None, small_world: Source, run) -> None:
     age("covid", hours=50)
     small_world.execute("alter table device rename to lost")
