@@ -52,7 +52,7 @@ class PipelineCommand(BaseCommand):
                 break
             except SkippedError as error:
                 codes[SKIPPED] = error
-                outcomes[source] = f"skipped: {error}."
+                outcomes[source] = f"skipped: {explain(error)}."
             except Exception as error:
                 codes[FAILED] = error
                 outcomes[source] = f"failed: {_failure(error)}"
