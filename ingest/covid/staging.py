@@ -12,7 +12,7 @@ from psycopg2.errors import StatementTooComplex
 from psycopg2.extras import Json, execute_values
 
 from ingest.covid.client import Document, PermanentError
-from ingest.covid.definitions import MAX_DEFINITIONS, Change, Definition, changes, read_definitions
+from ingest.covid.definitions import Change, Definition, changes, read_definitions
 from ingest.covid.figures import FIGURES, NAMESPACE
 from ingest.cursors import Cursor
 from ingest.models import StepRun
@@ -22,6 +22,7 @@ from ingest.runs import Run
 logger = logging.getLogger(__name__)
 
 MAX_DAYS = 20_000  # of a document: fifty years
+ONE_STATEMENT = 10_000  # more rows than definitions and their changes can be
 
 
 def stage(warehouse: Cursor, document: Document, run: Run, counts: StepRun) -> None:
@@ -238,7 +239,7 @@ def _keep_definitions(warehouse: Cursor, document: Document, after: dict[str, De
         warehouse,
         "insert into schema_change (run_id, detected_at, field_name, kind, detail) values %s",
         [(run.id, document.fetched_at, change.field_name, change.kind, Json(_detail(change))) for change in changed],
-        page_size=MAX_DEFINITIONS,
+        page_size=ONE_STATEMENT,
     )
     warehouse.execute(
         "update staging_covid_definition set is_current = false where is_current and name <> all (%s)", [list(after)]
@@ -260,7 +261,7 @@ def _keep_definitions(warehouse: Cursor, document: Document, after: dict[str, De
             (uuid5(NAMESPACE, definition.name), *definition, document.fetched_at, document.fetched_at, True)
             for definition in after.values()
         ],
-        page_size=MAX_DEFINITIONS,
+        page_size=ONE_STATEMENT,
     )
 
 
