@@ -2,9 +2,10 @@
 
 import signal
 import threading
+import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
 
 AGAIN_SECONDS = 0.5  # what cleans up after the deadline may wait for the same server once more
 
@@ -27,10 +28,9 @@ def deadline(seconds: float) -> Iterator[None]:
         return
     is_over = False
 
-    def strike(number: int, frame: object) -> NoReturn | None:
-        if is_over:  # it came while the block was left
-            return None
-        raise _TimeIsUp
+    def strike(number: int, frame: object) -> None:
+        if not is_over:  # else it came while the block was left
+            raise _TimeIsUp
 
     before = signal.signal(signal.SIGALRM, strike)
     try:
@@ -39,8 +39,18 @@ def deadline(seconds: float) -> Iterator[None]:
             yield
         finally:
             is_over = True
-    except _TimeIsUp:
+    except _TimeIsUp as error:
+        _let_go(error)
         raise TimeoutError(f"it took longer than {seconds:g} s") from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Close what the block had open, which a library that was interrupted leaves to the end of its variables."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        while error:
+            traceback.clear_frames(error.__traceback__)
+            error = error.__context__

@@ -92,7 +92,7 @@ class _Session(requests.Session):
 class CovidClient:
     """Fetches documents below `base`: an http(s) or file URL, or a folder. Use as a context manager.
 
-    A document with all tries and redirects has to come within `total_seconds`; see ingest.deadline for what that bounds.
+    A document with all tries and redirects has to come within `total_seconds`: see ingest.deadline.
     """
 
     def __init__(

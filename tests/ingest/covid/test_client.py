@@ -1,6 +1,5 @@
 """The client of the COVID API against servers that behave, and servers that do not."""
 
-import gc
 import gzip
 import itertools
 import signal
@@ -484,11 +483,9 @@ def test_it_does_not_wait_for_anything_else_that_drips(raw_server: RawServer, pi
     late(pieces, raw_server)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # ssl leaves the socket to the collector
 def test_it_does_not_wait_for_a_tls_handshake_that_drips(raw_server: RawServer) -> None:
     hello = TLS_HANDSHAKE + b"\x03\x3f\xff\x02\x00\x3f\xfb"  # the answer's beginning, of 16 kilobytes
     late(Repeated(hello, for_ever=b"\x00", pause_seconds=0.02), raw_server, "https")
-    gc.collect()
 
 
 def test_it_waits_no_longer_than_its_deadline_though_the_server_asks_for_it(raw_server: RawServer) -> None:

@@ -154,9 +154,21 @@ def test_it_takes_the_last_of_two_definitions_of_one_name(define, warehouse: War
 
 
 TOO_MUCH = {
-    "definitions": ([definition(f"f{number}") for number in range(MAX_DEFINITIONS + 1)], "2,001 field definitions", "2,000"),
-    "a name": ([definition("n" * 60_000)], f'the field "{"n" * 120}…" (60,000 characters) with a name of 60,000', "255"),
-    "a name by one": ([definition("n" * 256)], f'the field "{"n" * 120}…" (256 characters) with a name of 256 characters', "255"),
+    "definitions": (
+        [definition(f"f{number}") for number in range(MAX_DEFINITIONS + 1)],
+        "2,001 field definitions",
+        "2,000",
+    ),
+    "a name": (
+        [definition("n" * 60_000)],
+        f'the field "{"n" * 120}…" (60,000 characters) with a name of 60,000',
+        "255",
+    ),
+    "a name by one": (
+        [definition("n" * 256)],
+        f'the field "{"n" * 120}…" (256 characters) with a name of 256 characters',
+        "255",
+    ),
     "a path": ([definition("Date", "p" * 256)], 'the field "Date" with a path of 256 characters', "255"),
     "a prior name": (
         [definition("Date", prior_names=["x", "p" * 256])],
