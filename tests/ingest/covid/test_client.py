@@ -23,7 +23,7 @@ from ingest.covid import client as client_module
 from ingest.covid.client import USER_AGENT, CovidClient, PermanentError, TransientError, Validators
 from ingest.errors import PipelineError
 from tests.ingest.covid.documents import Publisher, day, days, document, history
-from tests.ingest.test_failures import environment, free_port
+from tests.ingest.test_failures import end, environment, free_port, process
 
 DAY = date(2021, 3, 7)
 HISTORY, DAY_PATH = "/v2/us/daily.json", "/v2/us/daily/2021-03-07.json"
@@ -506,6 +506,27 @@ def test_its_deadline_is_one_for_all_tries_of_a_document(raw_server: RawServer, 
     time.sleep(SECONDS)
     assert asked[-1] - asked[0] < SECONDS
     assert len(asked) > 1
+
+
+@pytest.mark.parametrize("pieces", [Repeated(for_ever=b"", pause_seconds=0.1), Repeated(HEAD, for_ever=b"x")])
+def test_it_is_interrupted_at_once_while_it_waits_for_a_server(
+    databases, raw_server: RawServer, pieces: Repeated
+) -> None:
+    asked = threading.Event()
+
+    class Waited:
+        def __iter__(self) -> Iterator[bytes]:
+            asked.set()
+            yield from pieces
+
+    pieces.pause_seconds = 0.1
+    with process("extract_covid", COVID_API_URL=raw_server(Waited())) as running:
+        assert asked.wait(PATIENCE_SECONDS)
+        start = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        code, _, stderr = end(running)
+    assert time.monotonic() - start < SOON_SECONDS
+    assert (code, stderr.splitlines()[-1]) == (130, "CommandError: interrupted. The warehouse is as it was.")
 
 
 def test_it_leaves_no_alarm_behind(publisher: Publisher) -> None:
