@@ -26,10 +26,12 @@ def deadline(seconds: float) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    is_over = False
+    is_late = is_over = False
 
     def strike(number: int, frame: object) -> None:
+        nonlocal is_late
         if not is_over:  # else it came while the block was left
+            is_late = True
             raise _TimeIsUp
 
     before = signal.signal(signal.SIGALRM, strike)
@@ -39,7 +41,9 @@ def deadline(seconds: float) -> Iterator[None]:
             yield
         finally:
             is_over = True
-    except _TimeIsUp as error:
+    except (_TimeIsUp, Exception) as error:
+        if not is_late:
+            raise
         _let_go(error)
         raise TimeoutError(f"it took longer than {seconds:g} s") from None
     finally:

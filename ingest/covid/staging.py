@@ -14,6 +14,7 @@ from psycopg2.extras import Json, execute_values
 from ingest.covid.client import Document, PermanentError
 from ingest.covid.definitions import Change, Definition, changes, read_definitions
 from ingest.covid.figures import FIGURES, NAMESPACE
+from ingest.covid.unkept import unkept_text
 from ingest.cursors import Cursor
 from ingest.models import StepRun
 from ingest.quoting import excerpt
@@ -107,26 +108,10 @@ def _read_days(warehouse: Cursor, document: Document, content: dict[str, Any]) -
             [document.text],
         )
     except (psycopg2.DataError, StatementTooComplex) as error:
-        reason = _unkept_text(content) or str(error).split("\n")[0]
+        reason = unkept_text(content) or str(error).split("\n")[0]
         raise PermanentError(
             f"{document.url} cannot be kept as JSON ({reason}): the publisher has to mend it"
         ) from error
-
-
-def _unkept_text(content: Any) -> str | None:
-    """Return where a parsed document holds a text that PostgreSQL does not keep, None where none is found."""
-    found = [("", content)]
-    while found:
-        path, value = found.pop()
-        if isinstance(value, str) and ("\0" in value or any("\ud800" <= c <= "\udfff" for c in value)):
-            return f"{excerpt(path)} is or holds {excerpt(value)}, with a NUL or half a character"
-        if isinstance(value, dict):
-            for key, item in value.items():
-                inner = f"{path}.{key}".removeprefix(".")
-                found += [(inner, item), (inner, key)]
-        elif isinstance(value, list):
-            found += [(f"{path}[{number}]", item) for number, item in enumerate(value)]
-    return None
 
 
 def _check_paths(warehouse: Cursor, document: Document) -> None:

@@ -22,6 +22,7 @@ from werkzeug import Request, Response
 
 from ingest.alerts import update_alerts
 from ingest.channels import NotDeliveredError, send
+from ingest.deadline import deadline
 from ingest.errors import PipelineError
 from ingest.models import Alert, LoadState, PipelineRun, SchemaChange
 from ingest.runs import pipeline_run
@@ -384,6 +385,19 @@ def test_it_waits_for_a_channel_that_drips_no_longer_than_it_says(
     with pytest.raises(NotDeliveredError, match=r"^127\.0\.0\.1.*: TimeoutError$"):
         send(channel, "a title", "a text")
     assert LIMIT_SECONDS <= time.monotonic() - start < SOON_SECONDS
+
+
+def test_it_says_that_it_was_late_whatever_fails_after_that() -> None:
+    def clean_up_of_a_library() -> None:
+        try:
+            time.sleep(SOON_SECONDS)
+        finally:
+            raise ConnectionError
+
+    with pytest.raises(TimeoutError, match=r"took longer than 0\.1 s"), deadline(0.1):
+        clean_up_of_a_library()
+    with pytest.raises(ConnectionError), deadline(SOON_SECONDS):
+        raise ConnectionError
 
 
 def test_it_does_not_read_what_comes_with_a_redirect_of_the_webhook(dripping, settings, monkeypatch) -> None:
