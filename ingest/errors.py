@@ -7,6 +7,8 @@ import django.db
 import psycopg2
 from django.db import connections
 
+from ingest.quoting import visible
+
 DATABASE_ERRORS = (django.db.Error, psycopg2.Error)
 
 UNFORESEEN = "--traceback shows the whole story"  # what an explanation ends with that may quote a row
@@ -72,7 +74,12 @@ def explain(error: BaseException) -> str:
     """Return one line for `error`: its own text for a PipelineError, else what the server said and the remedy.
 
     No connection string and no row is in it: of a server's message only the first line, which names the thing.
+    Whatever it quotes is visible: no name of a field or file can make a second line of it.
     """
+    return visible(_explanation(error))
+
+
+def _explanation(error: BaseException) -> str:
     if isinstance(error, PipelineError):
         return str(error)
     if not isinstance(error, DATABASE_ERRORS):

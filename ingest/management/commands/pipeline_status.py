@@ -10,6 +10,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from ingest.display import print_rows
 from ingest.errors import explain
+from ingest.quoting import visible
 from ingest.status import SCHEMA_CHANGE_DAYS, State, current_rejects, recent_schema_changes, source_statuses
 
 STALE, FAILING = 1, 2  # exit codes
@@ -47,4 +48,4 @@ class Command(BaseCommand):
             print_rows(title, changes, "detected_at field_name kind", "", self.stdout)
         if troubled := [source for source in sources if source.state != State.FINE]:
             failing = any(source.state == State.FAILING for source in troubled)
-            raise CommandError(". ".join(map(str, troubled)), returncode=FAILING if failing else STALE)
+            raise CommandError(visible(". ".join(map(str, troubled))), returncode=FAILING if failing else STALE)
