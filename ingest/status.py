@@ -13,6 +13,12 @@ from ingest.runs import end_gone_runs
 
 RUNS_SHOWN = 5  # of each source
 FAILURES = (PipelineRun.Status.FAILED, PipelineRun.Status.INTERRUPTED)
+WRITTEN = (
+    "inserted",
+    "updated",
+    "deleted",
+    "rejected",
+)  # what a run counts of the warehouse: rolled back, it is not so
 SCHEMA_CHANGE_DAYS = 7  # nobody acknowledges a change: for so long it counts as news
 
 
@@ -37,13 +43,17 @@ class RunOutcome:
     updated: int
     deleted: int
     rejected: int
+    rolled_back: bool  # all that it wrote: the four numbers before say how far it came, the warehouse is as it was
     error: str  # in one line
 
     @classmethod
     def of(cls, run: PipelineRun) -> "RunOutcome":
         *_, error = run.error.splitlines() or [""]  # a traceback ends with what went wrong
         numbers = (run.seconds, run.rows_read, run.inserted, run.updated, run.deleted, run.rejected)
-        return cls(run.pk, run.command, run.trigger, run.started, run.finished, run.status, *numbers, error)
+        rolled_back = run.status in FAILURES
+        return cls(
+            run.pk, run.command, run.trigger, run.started, run.finished, run.status, *numbers, rolled_back, error
+        )
 
 
 @dataclass(frozen=True)
