@@ -13,12 +13,7 @@ from ingest.runs import end_gone_runs
 
 RUNS_SHOWN = 5  # of each source
 FAILURES = (PipelineRun.Status.FAILED, PipelineRun.Status.INTERRUPTED)
-WRITTEN = (
-    "inserted",
-    "updated",
-    "deleted",
-    "rejected",
-)  # what a run counts of the warehouse: rolled back, it is not so
+WRITTEN = ("inserted", "updated", "deleted", "rejected")  # of these counts nothing is so once a run is rolled back
 SCHEMA_CHANGE_DAYS = 7  # nobody acknowledges a change: for so long it counts as news
 
 

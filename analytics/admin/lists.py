@@ -167,7 +167,7 @@ class BoundedList(ChangeList):
         try:
             self.model_admin.columns[name].to_python(value)
         except ValidationError as error:
-            return " ".join(error.messages).rstrip(".")
+            return Truncator(" ".join(error.messages).rstrip(".")).chars(100)
         return ""
 
     def get_results(self, request: HttpRequest) -> None:

@@ -687,6 +687,7 @@ NOT_UNDERSTOOD = {
     "patient_id=abc": "patient_id=abc is not understood: “abc” value must be an integer.",
     "patient_id=": "patient_id= is not understood: “” value must be an integer.",
     "patient_id=1&patient_id=x": "patient_id=1&patient_id=x is not understood: “x” value must be an integer.",
+    f"patient_id={'9' * 5000}x": f"patient_id={'9' * 48}… is not understood: “{'9' * 98}….",
     "patient_id=%00": "patient_id=\\0 is not understood: no text holds a null character.",
     "patient_id=7&activity_id=x": "activity_id=x is not understood: “x” value must be an integer.",
     "activity_id=7": "activity_id=7 is not understood: a patient_id has to stand beside it.",
