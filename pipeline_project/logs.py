@@ -12,6 +12,20 @@ from ingest.errors import story
 from ingest.quoting import visible
 
 
+class RefusalFilter(logging.Filter):
+    """Makes a warning of one line of each request that is refused with a status of 400 to 499.
+
+    Django gives some of them the traceback of the exception by which its own code refused, and calls some an error:
+    anybody can send those, and nothing is to be mended here.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if 400 <= getattr(record, "status_code", 0) < 500:
+            record.exc_info = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
 class LineFormatter(logging.Formatter):
     """One line an event: time in UTC, level, logger, what happened, and what `extra` says of it as key=value.
 

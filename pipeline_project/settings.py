@@ -249,7 +249,8 @@ LOGGING = {
             "timestamp": True,
         },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "filters": {"refusals": {"()": "pipeline_project.logs.RefusalFilter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["refusals"]}},
     "loggers": {
         **{
             name: {"handlers": ["stderr"], "level": "WARNING", "propagate": False}

@@ -28,6 +28,7 @@ RETRIED = frozenset({429, *range(500, 600)})  # statuses of a server that is bus
 # What can be kept of a version's name and sent back: printable Latin-1 that begins with no space. The longest known
 # are of some 70 characters.
 VALIDATOR = re.compile("[!-~\xa1-\xff][ -~\xa1-\xff]{0,254}")
+USERINFO = re.compile(r"//[^/\s]*@")
 
 
 class TransientError(PipelineError):
@@ -205,4 +206,5 @@ def _cause(error: Exception) -> str:
     cause: BaseException = error
     while cause.__cause__ or cause.__context__:
         cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
-    return beginning(str(cause).split(": ", 1)[-1]) or type(cause).__name__
+    reason = USERINFO.sub("//", str(cause).split(": ", 1)[-1])  # a server may redirect to an address with a password
+    return beginning(reason) or type(cause).__name__

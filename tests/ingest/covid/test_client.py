@@ -416,6 +416,12 @@ def test_it_refuses_a_redirect_to_no_address(raw_server: RawServer, location: st
     failure(raw_server([answer.encode("latin-1")]), PermanentError)
 
 
+@pytest.mark.parametrize("location", ["ftp://ann:s3cret@x.example/", "file://ann:s3cret@x.example/a"])
+def test_it_repeats_no_password_of_a_redirect(raw_server: RawServer, location: str) -> None:
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+    assert "s3cret" not in failure(raw_server([answer.encode()]), PermanentError)
+
+
 # --- A body that is none, or has no end
 
 
