@@ -17,7 +17,6 @@ from ingest.covid.figures import FIGURES, NAMESPACE
 from ingest.covid.unkept import unkept_text
 from ingest.cursors import Cursor
 from ingest.models import StepRun
-from ingest.quoting import excerpt
 from ingest.runs import Run
 
 logger = logging.getLogger(__name__)
