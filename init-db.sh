@@ -23,17 +23,6 @@ select format('create database %I', :'name')
 SQL
 }
 
-choose_dump() {
-    if [ -f msk_db.sql ]; then
-        echo msk_db.sql
-    elif [ -L msk_db.sql ]; then
-        echo "init-db: msk_db.sql is a link that leads out of the project's folder: put the file itself there" >&2
-        exit 1
-    else
-        echo sample_data/msk_db.sql
-    fi
-}
-
 # A dump says where it ends. Without a look at that a torn one would do: to COPY the file's end is the data's end.
 is_whole() {
     ! head -n 3 "$1" | grep -qx -- '-- PostgreSQL database dump' ||
@@ -87,9 +76,16 @@ select format('alter database %I allow_connections true', datname)
 SQL
 }
 
+# On the first start a failure would end the container. Docker would start it again, this time without this script, and
+# `up --wait` would have given up by then. So the server comes up without a source, and web says what to do.
+case $0 in
+    */docker-entrypoint-initdb.d/*) failure=0 ;;
+    *) failure=1 ;;
+esac
+
 give_up() {
     echo "init-db: $dump could not be loaded: $1; $state" >&2
-    exit 1
+    exit "$failure"
 }
 
 # try COMMAND...: give up with the first error that psql reports, or the first line where it calls nothing an error
@@ -98,15 +94,18 @@ try() {
     said=$("$@" 2>&1) || give_up "$(grep -m 1 -E 'ERROR|FATAL|error:' <<<"$said" || grep -m 1 . <<<"$said")"
 }
 
-create_missing "${POSTGRES_DB:-msk_database}"
-create_missing "${POSTGRES_ANALYTICS_DB:-analytics_db}"
-dump=$(choose_dump)
+dump=msk_db.sql
+[ -f "$dump" ] || [ -L "$dump" ] || dump=sample_data/msk_db.sql
+again=${PROJECT:+make source} # which says where the project is
 state=$(sql_with_names <<<"select datname || ' is as it was' from pg_database where datname = :'source'")
-state=${state:-"there is no $source_db yet: correct the dump, then docker compose run --rm sql"}
+state=${state:-"there is no $source_db yet: mend that, then ${again:-docker compose run --rm sql}"}
 
+try create_missing "${POSTGRES_DB:-msk_database}"
+try create_missing "${POSTGRES_ANALYTICS_DB:-analytics_db}"
 try clean_up
-trap clean_up EXIT
+trap 'clean_up || exit "$failure"' EXIT
 echo "init-db: loading $dump into $source_db"
+[ -f "$dump" ] || [ ! -L "$dump" ] || give_up "it is a link that leads out of the project's folder: put the file itself there"
 [ -r "$dump" ] || give_up "the user $(id -un) may not read it"
 is_whole "$dump" || give_up "its end is missing"
 try sql_with_names <<<'create database :"incoming" template template0'

@@ -42,6 +42,15 @@ def source_is_ours() -> bool:
     return (warehouse["HOST"], warehouse["PORT"]) == (source["HOST"], source["PORT"])
 
 
+def source_exists() -> bool:
+    """Tell whether the server of the warehouse has the source database; nobody connects to that for it."""
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(
+            "select exists (select from pg_database where datname = %s)", [connections["msk_db"].settings_dict["NAME"]]
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def source_has_tables() -> bool:
     """Tell whether the source database has any table, in whatever schema."""
     with connections["msk_db"].cursor() as cursor:

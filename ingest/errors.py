@@ -15,7 +15,7 @@ UNFORESEEN = "--traceback shows the whole story"  # what an explanation ends wit
 
 # What to do about an error of the server, by the beginning of its SQLSTATE (PostgreSQL manual, appendix A).
 REMEDIES = {
-    "3D000": "make migrate creates the project's own databases, make source the source",
+    "3D000": "make migrate creates the project's own databases",
     "40001": "the source is a standby that had to go on: run the command again, or let it wait for readers, there by "
     "max_standby_streaming_delay or hot_standby_feedback",
     "40P01": "run the command again",
@@ -29,6 +29,8 @@ REMEDIES = {
     "55P03": "somebody holds it longer than the server's lock_timeout lets wait: run the command again when it is free",
     "57014": "if its time ran out, raise STATEMENT_TIMEOUT_SECONDS; if somebody cancelled it, run the command again",
 }
+# Of the source: no run creates it.
+LOAD_SOURCE = "load msk_db.sql or the sample by docker compose run --rm sql, outside Docker by make source"
 
 # A statement that was cancelled, by the reason, which SQLSTATE does not tell. In another language than English nobody
 # can say which it was.
@@ -103,6 +105,8 @@ def story(error: BaseException) -> str:
 def _remedy(error: BaseException, message: str) -> str:
     """Return what to do about a database error."""
     state = _state(error)
+    if f'database "{connections["msk_db"].settings_dict["NAME"]}" does not exist' in message:
+        return LOAD_SOURCE
     if not state and (remedy := _remedy_of_refusal(message)):
         return remedy
     if state == "42501" and _raised_by(error) == "check_enable_rls":

@@ -164,12 +164,15 @@ def databases(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         connections.close_all()
 
 
+# What has no page is empty: to truncate it, too, makes and removes hundreds of files, a quarter of a second a test.
 TRUNCATE_EVERYTHING = """
 do $$ begin
-    execute (select 'truncate ' || string_agg(quote_ident(tablename), ', ')
-               from pg_tables
-              where schemaname = 'public'
-                and tablename not in ('django_migrations', 'django_content_type', 'auth_permission', 'committed_run'));
+    execute (select coalesce('truncate ' || string_agg(oid::regclass::text, ', ') || ' cascade', 'select')
+               from pg_class
+              where relnamespace = 'public'::regnamespace
+                and relkind = 'r'
+                and pg_relation_size(oid) > 0
+                and relname not in ('django_migrations', 'django_content_type', 'auth_permission', 'committed_run'));
 end $$
 """
 

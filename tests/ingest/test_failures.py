@@ -239,7 +239,7 @@ def test_it_reads_the_password_from_a_file(loaded: Contents, guarded: Server, tm
     password = {"PASSWORD": "", "PASSWORD_FILE": str(tmp_path / "password")}
     line = only_line(manage("run_pipeline", **variables("MSK_SOURCE", guarded, **password)))
     assert 'database "test_' in line  # it was let in: what that server lacks is the database
-    assert "does not exist; make migrate creates" in line
+    assert "does not exist; load msk_db.sql or the sample by " in line
 
 
 @pytest.mark.parametrize("command", ["run_pipeline", "load_msk", "check_warehouse", "prepare_databases"])

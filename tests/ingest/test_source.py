@@ -160,7 +160,7 @@ def test_it_is_missing(loaded: Contents, warehouse: Warehouse, run, monkeypatch)
     monkeypatch.setitem(connections["msk_db"].settings_dict, "NAME", "test_no_such_database")
     line = refusal(run)
     assert 'database "test_no_such_database" does not exist' in line
-    assert "make source the source" in line
+    assert "load msk_db.sql or the sample by docker compose run --rm sql, outside Docker by make source" in line
     assert contents(warehouse) == loaded
 
 

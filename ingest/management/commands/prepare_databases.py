@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from ingest import databases
-from ingest.errors import explain
+from ingest.errors import LOAD_SOURCE, explain
 
 
 class Command(BaseCommand):
@@ -25,6 +25,9 @@ class Command(BaseCommand):
                 self._create("msk_db")
                 if not databases.source_has_tables():
                     self.stdout.write(databases.load_source())
+            elif databases.source_is_ours() and not databases.source_exists():
+                name = settings.DATABASES["msk_db"]["NAME"]
+                self.stderr.write(f"warning: the source database {name} does not exist; {LOAD_SOURCE}")
         except Exception as error:
             raise CommandError(explain(error)) from error
 
