@@ -45,10 +45,8 @@ trap 'stop; exit 0' TERM INT
 # the container's output. It reads the table in the zone TZ.
 TZ=UTC busybox crond -f -L /dev/stderr &
 
-# --preload: without a SECRET_KEY the settings make one up, and the workers have to share it.
-# --worker-tmp-dir: a heartbeat in memory, as one on a slow disk makes a worker look dead.
-"${as_app[@]}" gunicorn pipeline_project.wsgi --bind 0.0.0.0:8000 --workers "${WEB_CONCURRENCY:-2}" --threads 4 \
-    --preload --worker-tmp-dir /dev/shm --no-control-socket --access-logfile - &
+# Gunicorn reads WEB_CONCURRENCY by itself, and stumbles over an empty one.
+WEB_CONCURRENCY="${WEB_CONCURRENCY:-2}" "${as_app[@]}" gunicorn pipeline_project.wsgi --config gunicorn.conf.py &
 
 # Whichever ends first takes the other with it: a container that only serves, or only runs jobs, looks well and is not.
 wait -n || true

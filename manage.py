@@ -6,18 +6,17 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
-from dotenv import load_dotenv
 
-from pipeline_project import embedded
+from pipeline_project import embedded, env
 
 
 def main() -> None:
     """Run the command of sys.argv; a wrong setting or Ctrl-C ends it with one line, or with --traceback in full."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pipeline_project.settings")
-    load_dotenv(embedded.ROOT / ".env")
-    if embedded.is_wanted():
-        embedded.use()
     try:
+        env.load(embedded.ROOT / ".env")
+        if embedded.is_wanted():
+            embedded.use()
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         if "--traceback" in sys.argv:

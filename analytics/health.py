@@ -1,15 +1,22 @@
 """Whether the site is alive and whether it is well: what a container's health check and a load balancer ask.
 
-Anybody may ask, so the answer is a word a check; who may see the admin is told the rest.
+Anybody may ask, as often as they like: the answer is a word a check, and is worked out once for all who ask within a
+few seconds. Who may see the pipeline's runs is told the rest.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
+from math import inf
+from threading import Condition
+from typing import Generic, TypeVar
 
 from django.db import connections
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -21,6 +28,8 @@ from ingest.status import SourceStatus, State, source_statuses
 # The source is not among them: when it is down its runs fail, and what the warehouse holds is still to be had.
 DATABASES = ("default", "analytics")
 PATIENCE_SECONDS = 2  # for a server to let us in, and then for each statement
+MAX_AGE_SECONDS = 3  # of what is answered
+WAIT_SECONDS = 3  # for it to be worked out; the container's health check gives up after 4
 OK, UNKNOWN = "ok", "unknown"
 STARTED = timezone.now()
 
@@ -44,21 +53,71 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 when the databases answer and are migrated and no source is stale or failing, else 503."""
-    with ExitStack() as stack:
-        for alias in DATABASES:
-            stack.enter_context(_impatient(alias))
-        checks = list(_checks())
-        answer: dict[str, object] = {check.name: check.word for check in checks}
-        if checks[0].word == OK and _may_see_more(request):
-            answer["details"] = {check.name: check.detail for check in checks}
+    checks = readiness.get() or UNANSWERED
+    answer: dict[str, object] = {check.name: check.word for check in checks}
+    if checks[0].word == OK and _may_see_more(request):
+        answer["details"] = {check.name: check.detail for check in checks}
     return JsonResponse(answer, status=200 if all(check.word == OK or check.is_excused for check in checks) else 503)
 
 
 def _may_see_more(request: HttpRequest) -> bool:
-    try:
-        return request.user.is_active and request.user.is_staff
-    except DATABASE_ERRORS:  # there may be no table of sessions yet
-        return False
+    """Tell whether who asks may see the runs of the pipeline, whose errors the details quote."""
+    with _impatient("default"):
+        try:
+            return request.user.is_staff and request.user.has_perm("ingest.view_pipelinerun")
+        except DATABASE_ERRORS:  # there may be no table of sessions yet
+            return False
+
+
+Result = TypeVar("Result")
+
+
+class SingleFlight(Generic[Result]):
+    """A result that one thread at a time works out, and that then serves all threads for `max_age` seconds.
+
+    However many ask, `work` runs once; who asks meanwhile waits until it is done, or `wait` seconds have passed since
+    it began. A result that is older than `max_age` is never given: work that is stuck must not look like all is well.
+    """
+
+    def __init__(self, work: Callable[[], Result], *, max_age: float, wait: float) -> None:
+        self.work, self.max_age, self.wait = work, max_age, wait
+        self._changed = Condition()
+        self._began: float | None = None  # while a thread is at work
+        self._done = -inf
+        self._result: Result | None = None
+
+    def get(self) -> Result | None:
+        """Return the result; None when the thread that is at work is not done in time. Raises what `work` raises."""
+        asked = time.monotonic()
+        with self._changed:
+            if self._began is not None:
+                self._changed.wait_for(lambda: self._began is None, self._began + self.wait - asked)
+            if self._began is not None:
+                return None
+            if self._done >= asked - self.max_age:
+                return self._result
+            self._began = time.monotonic()
+        try:
+            result = self.work()
+            with self._changed:
+                self._result, self._done = result, time.monotonic()
+            return result
+        finally:
+            with self._changed:
+                self._began = None
+                self._changed.notify_all()
+
+
+def check() -> tuple[Check, ...]:
+    """Return what the databases say now. Each is asked through a connection of its own, which soon gives up."""
+    with ExitStack() as stack:
+        for alias in DATABASES:
+            stack.enter_context(_impatient(alias))
+        return tuple(_checks())
+
+
+readiness = SingleFlight(check, max_age=MAX_AGE_SECONDS, wait=WAIT_SECONDS)
+UNANSWERED = tuple(Check(name, UNKNOWN) for name in ("databases", "migrations", "sources"))
 
 
 def _checks() -> Iterator[Check]:
@@ -92,9 +151,16 @@ def _has_had_its_chance(status: SourceStatus) -> bool:
 
 
 def _pending_migrations(alias: str) -> list[str]:
-    executor = MigrationExecutor(connections[alias])
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return [str(migration) for migration, _ in plan]
+    applied = MigrationRecorder(connections[alias]).applied_migrations()
+    return [f"{app}.{name}" for app, name in _migrations() if (app, name) not in applied]
+
+
+@cache
+def _migrations() -> tuple[tuple[str, str], ...]:
+    """Return app and name of all migrations, in order. They are code, so that a process reads them once."""
+    graph = MigrationLoader(None).graph
+    plans = (graph.forwards_plan(leaf) for leaf in graph.leaf_nodes())
+    return tuple(dict.fromkeys(migration for plan in plans for migration in plan))
 
 
 @contextmanager

@@ -6,6 +6,9 @@ import requests
 from django.conf import settings
 from django.core.mail import send_mail
 
+from ingest.deadline import deadline
+from ingest.quoting import visible
+
 # Workflows of Teams take a card, where Slack and all others take a text: they are known by their hosts.
 TEAMS_WORKFLOWS = (".logic.azure.com", ".api.powerplatform.com")
 
@@ -21,24 +24,28 @@ def configured() -> list[str]:
 
 
 def send(channel: str, title: str, text: str) -> None:
-    """Send a message by a channel, within settings.ALERT_TIMEOUT_SECONDS for each answer of its server.
+    """Send a message by a channel, within settings.ALERT_TIMEOUT_SECONDS for all of it; see ingest.deadline.
 
     Raises NotDeliveredError.
     """
     server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}" if channel == "mail" else _webhook_host()
+    title, text = visible(title), visible(text)
     try:
-        if channel == "mail":
-            send_mail(f"[msk-pipeline] {title}", text, settings.SERVER_EMAIL, settings.ALERT_MAIL_TO)
-            return
-        # A redirect could lead the token in the address to a stranger. The answer's body is not read.
-        with requests.post(
-            settings.ALERT_WEBHOOK_URL,
-            json=_payload(f"{title}. {text}"),
-            timeout=settings.ALERT_TIMEOUT_SECONDS,
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            status = response.status_code
+        with deadline(settings.ALERT_TIMEOUT_SECONDS):
+            if channel == "mail":
+                send_mail(f"[msk-pipeline] {title}", text, settings.SERVER_EMAIL, settings.ALERT_MAIL_TO)
+                return
+            # A redirect could lead the token in the address to a stranger. The answer's body is not read, though of a
+            # redirect requests would read it to its end.
+            with requests.post(
+                settings.ALERT_WEBHOOK_URL,
+                json=_payload(f"{title}. {text}"),
+                timeout=settings.ALERT_TIMEOUT_SECONDS,
+                allow_redirects=False,
+                stream=True,
+                hooks={"response": lambda response, **_: response.close()},
+            ) as response:
+                status = response.status_code
     except Exception as error:
         raise NotDeliveredError(f"{server}: {_cause(error)}") from None  # its text may quote the address
     if not 200 <= status < 300:
@@ -68,6 +75,6 @@ def _payload(text: str) -> dict[str, object]:
 
 def _cause(error: BaseException) -> str:
     """Return the kind of the innermost reason, as ConnectionRefusedError."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    while inner := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
+        error = inner
     return type(error).__name__

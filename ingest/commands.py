@@ -51,7 +51,7 @@ class PipelineCommand(BaseCommand):
                 codes[INTERRUPTED] = error
             except SkippedError as error:
                 codes[SKIPPED] = error
-                outcomes[source] = f"skipped: {error}."
+                outcomes[source] = f"skipped: {explain(error)}."
             except Exception as error:
                 codes[FAILED] = error
                 outcomes[source] = f"failed: {_failure(error)}"

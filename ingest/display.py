@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ingest.models import StepRun
+from ingest.quoting import visible
 from ingest.runs import DRY, Run
 
 COLUMNS = ("rows_read", "inserted", "updated", "deleted", "rejected", "seconds")
@@ -73,8 +74,9 @@ def _text(value: Any) -> str:
         return f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, int | float):
         return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
-    return "" if value is None else str(value)
+    return "" if value is None else visible(str(value))
 
 
 def _print(table: Table, out: OutputWrapper) -> None:
-    Console(file=cast(IO[str], out), width=WIDTH).print(table)
+    # What stands in a table is text: a name with brackets or colons is no colour and no emoji.
+    Console(file=cast(IO[str], out), width=WIDTH, markup=False, emoji=False).print(table)

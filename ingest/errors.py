@@ -7,6 +7,8 @@ import django.db
 import psycopg2
 from django.db import connections
 
+from ingest.quoting import visible
+
 DATABASE_ERRORS = (django.db.Error, psycopg2.Error)
 
 UNFORESEEN = "--traceback shows the whole story"  # what an explanation ends with that may quote a row
@@ -14,14 +16,48 @@ UNFORESEEN = "--traceback shows the whole story"  # what an explanation ends wit
 # What to do about an error of the server, by the beginning of its SQLSTATE (PostgreSQL manual, appendix A).
 REMEDIES = {
     "3D000": "make migrate creates the project's own databases",
+    "40001": "the source is a standby that had to go on: run the command again, or let it wait for readers, there by "
+    "max_standby_streaming_delay or hot_standby_feedback",
+    "40P01": "run the command again",
     "42501": "grant the user what it lacks, or name another user",
     "42P01": "bring the databases up to date with make migrate",
     "42703": "bring the databases up to date with make migrate",
+    "53300": "run the command again when others have gone, or raise max_connections, or the connection limit of the "
+    "role or the database",
     "53": "give the server more room, and run the command again",
-    "57014": "raise STATEMENT_TIMEOUT_SECONDS or the server's own time-out if it was that, and run the command again",
+    "54": "a row or a text is larger than the server can handle: shorten it at its source",
+    "55P03": "somebody holds it longer than the server's lock_timeout lets wait: run the command again when it is free",
+    "57014": "if its time ran out, raise STATEMENT_TIMEOUT_SECONDS; if somebody cancelled it, run the command again",
 }
 # Of the source: no run creates it.
 LOAD_SOURCE = "load msk_db.sql or the sample by docker compose run --rm sql, outside Docker by make source"
+
+# A statement that was cancelled, by the reason, which SQLSTATE does not tell. In another language than English nobody
+# can say which it was.
+CANCELLATIONS = {
+    "due to statement timeout": "raise STATEMENT_TIMEOUT_SECONDS, and run the command again",
+    "due to user request": "somebody cancelled it, or the run was stopped: run the command again",
+}
+
+# What to do about a server that does not let us in. It then says no SQLSTATE that libpq would pass on, only this.
+REFUSALS = {
+    "password authentication failed|no password supplied": "check POSTGRES_USER and POSTGRES_PASSWORD, or "
+    "MSK_SOURCE_USER and MSK_SOURCE_PASSWORD for the source",
+    'database ".*" does not exist': REMEDIES["3D000"],
+    'role "(.*)" does not exist': 'check POSTGRES_USER, or MSK_SOURCE_USER for the source; create role "{}" login '
+    "makes it",
+    'role "(.*)" is not permitted to log in': "check POSTGRES_USER, or MSK_SOURCE_USER for the source; "
+    'alter role "{}" login lets it in',
+    "pg_hba.conf|authentication failed": "let the user in from this machine by a line of the server's pg_hba.conf, and "
+    "select pg_reload_conf() there",
+    'permission denied for database "(.*)"': 'grant connect on database "{}" to the user',
+    'database "(.*)" is not currently accepting connections': 'alter database "{}" allow_connections true opens it',
+    "too many (?:clients|connections)|connection slots": REMEDIES["53300"],
+    "unrecognized configuration parameter": "the server must be PostgreSQL 14 or later",
+    "the database system is": "wait until it is up, and run the command again",
+}
+REFUSED = re.compile(r"failed: \w+:  ")  # libpq's own text, then the server's with its severity, in whatever language
+REFUSED_OTHERWISE = "the server is up and refuses the connection: mend what it says, and run the command again"
 
 
 class PipelineError(Exception):
@@ -40,17 +76,24 @@ def explain(error: BaseException) -> str:
     """Return one line for `error`: its own text for a PipelineError, else what the server said and the remedy.
 
     No connection string and no row is in it: of a server's message only the first line, which names the thing.
+    Whatever it quotes is visible: no name of a field or file can make a second line of it.
     """
+    return visible(_explanation(error))
+
+
+def _explanation(error: BaseException) -> str:
     if isinstance(error, PipelineError):
         return str(error)
     if not isinstance(error, DATABASE_ERRORS):
         return f"{type(error).__name__}: {error} ({UNFORESEEN})"
     lines = str(error).splitlines() or [type(error).__name__]
     # Of a server with several addresses the one that answered has the last word.
-    message = " ".join(next((line for line in lines if "FATAL" in line), lines[0]).split())
+    line = next(filter(REFUSED.search, lines), lines[0])
+    message = " ".join(line.split())
     if _state(error).startswith("22"):  # a data exception quotes the value
         message = re.sub('".*"', '"…"', message)
-    return f"{message}; {_remedy(error, message)}"
+    place = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+    return f"{message}{place}; {_remedy(error, line)}"
 
 
 def story(error: BaseException) -> str:
@@ -61,11 +104,19 @@ def story(error: BaseException) -> str:
 
 def _remedy(error: BaseException, message: str) -> str:
     """Return what to do about a database error."""
-    if "password authentication failed" in message or "no password supplied" in message:
-        return "check POSTGRES_USER and POSTGRES_PASSWORD, or MSK_SOURCE_USER and MSK_SOURCE_PASSWORD for the source"
-    if 'database "' in message and "does not exist" in message:
-        return LOAD_SOURCE if f'"{connections["msk_db"].settings_dict["NAME"]}"' in message else REMEDIES["3D000"]
     state = _state(error)
+    if f'database "{connections["msk_db"].settings_dict["NAME"]}" does not exist' in message:
+        return LOAD_SOURCE
+    if not state and (remedy := _remedy_of_refusal(message)):
+        return remedy
+    if state == "42501" and _raised_by(error) == "check_enable_rls":
+        return (
+            "row-level security would hide rows of it, which no policy changes: at the source "
+            f'alter role "{connections["msk_db"].settings_dict["USER"]}" bypassrls lets the user see all of them, or '
+            "the same for the owner of the view through which it looks"
+        )
+    if state == "57014" and (known := next((r for said, r in CANCELLATIONS.items() if said in message), None)):
+        return known
     for beginning, remedy in REMEDIES.items():
         if state.startswith(beginning):
             return remedy
@@ -74,9 +125,22 @@ def _remedy(error: BaseException, message: str) -> str:
     return f"is the server up and reachable ({_addresses()})? Start it and run the command again"
 
 
+def _remedy_of_refusal(message: str) -> str | None:
+    """Return what to do about a server that does not let us in, by what it said; None when it did not say anything."""
+    matches = ((re.search(pattern, message), remedy) for pattern, remedy in REFUSALS.items())
+    known = next((remedy.format(*match.groups()) for match, remedy in matches if match), None)
+    return known or (REFUSED_OTHERWISE if REFUSED.search(message) else None)
+
+
 def _state(error: BaseException) -> str:
     """Return the SQLSTATE of a database error, "" where the server did not say one."""
     return getattr(error, "pgcode", None) or getattr(error.__cause__, "pgcode", None) or ""
+
+
+def _raised_by(error: BaseException) -> str | None:
+    """Return the server's function that raised a database error: it is the same in every language."""
+    error = error.__cause__ if isinstance(error, django.db.Error) and error.__cause__ else error
+    return error.diag.source_function if isinstance(error, psycopg2.Error) else None
 
 
 def _addresses() -> str:

@@ -55,6 +55,7 @@ class Run:
             yield counts
         except Exception as error:
             counts.status, counts.error = StepRun.Status.FAILED, explain(error)
+            error.add_note(f"{step}, {table}")
             raise
         finally:
             counts.seconds = round(counts.seconds + time.monotonic() - start, 3)

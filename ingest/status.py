@@ -15,6 +15,7 @@ RUNS_SHOWN = 5  # of each source
 FAILURES = (PipelineRun.Status.FAILED, PipelineRun.Status.INTERRUPTED)
 CLOCKS_DIFFER_HOURS = 0.02  # as those of two machines may: a minute or so
 CLOCK_SET_BACK = "which is yet to come: the clock was set back, and the next run will mend it"
+WRITTEN = ("inserted", "updated", "deleted", "rejected")  # of these counts nothing is so once a run is rolled back
 SCHEMA_CHANGE_DAYS = 7  # nobody acknowledges a change: for so long it counts as news
 
 
@@ -39,13 +40,17 @@ class RunOutcome:
     updated: int
     deleted: int
     rejected: int
+    rolled_back: bool  # all that it wrote: the four numbers before say how far it came, the warehouse is as it was
     error: str  # in one line
 
     @classmethod
     def of(cls, run: PipelineRun) -> "RunOutcome":
         *_, error = run.error.splitlines() or [""]  # a traceback ends with what went wrong
         numbers = (run.seconds, run.rows_read, run.inserted, run.updated, run.deleted, run.rejected)
-        return cls(run.pk, run.command, run.trigger, run.started, run.finished, run.status, *numbers, error)
+        rolled_back = run.status in FAILURES
+        return cls(
+            run.pk, run.command, run.trigger, run.started, run.finished, run.status, *numbers, rolled_back, error
+        )
 
 
 @dataclass(frozen=True)

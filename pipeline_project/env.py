@@ -5,44 +5,83 @@ import re
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+from dotenv import load_dotenv
 
 TRUE = ("1", "true", "yes", "on")
 FALSE = ("0", "false", "no", "off", "")
+
+NO_TEXT = "it is no text in UTF-8"
 
 # What each field of a cron expression may hold: numbers of its range, *, and ranges and steps of them.
 CRON_FIELDS = (range(60), range(24), range(1, 32), range(1, 13), range(7))
 CRON_ITEM = re.compile(r"(?:\*|(\d\d?)-(\d\d?))(?:/0?[1-9]\d?)?|(\d\d?)", re.ASCII)
 
 
+def load(path: Path) -> None:
+    """Take from the file `path`, if it is there, the variables that the environment does not have.
+
+    Raises ImproperlyConfigured when it cannot be read.
+    """
+    try:
+        load_dotenv(path)
+    except (OSError, ValueError) as error:  # ValueError: another encoding, or a NUL
+        raise ImproperlyConfigured(f"{path} cannot be read: {_reason(error)}") from error
+
+
 def text(name: str, default: str = "") -> str:
-    """Return the variable `name`; an empty one counts as not set."""
-    return os.environ.get(name, "").strip() or default
+    """Return the variable `name`; an empty one counts as not set.
+
+    Raises ImproperlyConfigured for what cannot be seen in it, as a line break or a terminal's command.
+    """
+    return _visible(name, os.environ.get(name, "").strip()) or default
 
 
 def secret(name: str, default: str = "") -> str:
     """Return the variable `name`, or the content of the file that `NAME_FILE` names.
 
-    Raises ImproperlyConfigured when both are set, or when the file cannot be read or has nothing in it: a file that is
-    named was meant to hold a secret.
+    Raises ImproperlyConfigured when both are set, when the variable is blank, or when the file cannot be read or has
+    nothing in it: a file that is named was meant to hold a secret.
     """
-    path = text(f"{name}_FILE")
-    if not path:
-        return os.environ.get(name) or default
-    if os.environ.get(name):
+    value, path = os.environ.get(name, ""), text(f"{name}_FILE")
+    if path and value:
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: remove one of them")
+    if path:
+        return _content(f"{name}_FILE", Path(path))
+    if value and not value.strip():
+        raise ImproperlyConfigured(f"{name} is blank: write the secret into it, or remove {name}")
+    return value or default
+
+
+def _content(name: str, path: Path) -> str:
+    """Return the secret in the file `path`, without what editors put around it: byte order mark and line end."""
     try:
-        content = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise ImproperlyConfigured(f"{name}_FILE={path} cannot be read: {reason}") from error
+        content = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name}={path} cannot be read: {_reason(error)}") from error
+    if "\0" in content:  # as UTF-16 without its mark has, and no password can have
+        raise ImproperlyConfigured(f"{name}={path} cannot be read: {NO_TEXT}")
     if not content.strip():
-        raise ImproperlyConfigured(f"{name}_FILE={path} is empty: write the secret into it, or remove {name}_FILE")
+        raise ImproperlyConfigured(f"{name}={path} is empty: write the secret into it, or remove {name}")
     return content
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return str(error.strerror) if isinstance(error, OSError) else NO_TEXT
+
+
+def _visible(name: str, value: str) -> str:
+    """Return `value` of the variable `name`, in which each character can be seen."""
+    if value.isprintable():
+        return value
+    raise ImproperlyConfigured(
+        f"{name} has a line break or another invisible character in it: write it anew, in one line"
+    )
 
 
 def words(name: str, default: str = "") -> list[str]:
     """Return the parts of the variable `name` between commas, without the space around them."""
-    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+    parts = (os.environ.get(name, "").strip() or default).split(",")
+    return [_visible(name, part.strip()) for part in parts if part.strip()]
 
 
 def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:
@@ -51,8 +90,9 @@ def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:
     Raises ImproperlyConfigured for anything else.
     """
     value = text(name, str(default))
-    if value.isascii() and value.isdigit() and minimum <= int(value[:18]) <= maximum:
-        return int(value)
+    digits = value.lstrip("0") or value[-1]  # Python refuses to read thousands of digits
+    if value.isascii() and value.isdigit() and len(digits) <= len(str(maximum)) and minimum <= int(digits) <= maximum:
+        return int(digits)
     raise ImproperlyConfigured(f"{name}={value} must be a whole number from {minimum} to {maximum}")
 
 
@@ -79,7 +119,7 @@ def cron(name: str, default: str) -> str:
 
     Raises ImproperlyConfigured for what crond would not understand: it says little and runs the job at other times.
     """
-    value = " ".join(os.environ.get(name, default).lower().split())
+    value = _visible(name, " ".join(os.environ.get(name, default).lower().split()))
     if value in FALSE:
         return ""
     fields = value.split()

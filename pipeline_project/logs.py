@@ -9,10 +9,28 @@ from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 from ingest.errors import story
+from ingest.quoting import visible
+
+
+class RefusalFilter(logging.Filter):
+    """Makes a warning of one line of each request that is refused with a status of 400 to 499.
+
+    Django gives some of them the traceback of the exception by which its own code refused, and calls some an error:
+    anybody can send those, and nothing is to be mended here.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if 400 <= getattr(record, "status_code", 0) < 500:
+            record.exc_info = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
 
 
 class LineFormatter(logging.Formatter):
-    """One line an event: time in UTC, level, logger, what happened, and what `extra` says of it as key=value."""
+    """One line an event: time in UTC, level, logger, what happened, and what `extra` says of it as key=value.
+
+    All of it is visible: what came from outside cannot forge a line, or hide one.
+    """
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802  (logging's name)
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -24,7 +42,7 @@ class LineFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         said = vars(record).items()
         extra = (f"{key}={_word(value)}" for key, value in said if key not in (*RESERVED_ATTRS, "request"))
-        return " ".join((super().formatMessage(record), *extra))
+        return visible(" ".join((super().formatMessage(record), *extra)))
 
 
 class ObjectFormatter(JsonFormatter):
@@ -33,8 +51,13 @@ class ObjectFormatter(JsonFormatter):
     def formatException(self, ei: Any) -> str:  # noqa: N802
         return story(ei[1])
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the object in printable ASCII: JSON escapes all other characters but this one."""
+        return super().format(record).replace("\x7f", r"\u007f")
+
 
 def _word(value: Any) -> str:
     """Return a value in one word, or in quotes."""
     text = str(value)
-    return text if text and not any(c.isspace() or c in '="' for c in text) else json.dumps(text, ensure_ascii=False)
+    is_word = text and text.isprintable() and not any(c in ' ="' for c in text)
+    return text if is_word else json.dumps(text, ensure_ascii=False)

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
+from django.core.checks.security.base import SECRET_KEY_INSECURE_PREFIX as INSECURE_PREFIX
+from django.core.checks.security.base import SECRET_KEY_MIN_LENGTH as MIN_LENGTH
+from django.core.checks.security.base import SECRET_KEY_MIN_UNIQUE_CHARACTERS as MIN_UNIQUE_CHARACTERS
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from pythonjsonlogger.core import RESERVED_ATTRS
 
-from pipeline_project import env
+from pipeline_project import addresses, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # As in .env.example, for all to read: refused in production.
@@ -19,24 +22,32 @@ EXAMPLE_PASSWORD = "postgres"  # noqa: S105
 DEBUG = env.boolean("DEBUG", default=False)
 # Without a key every process makes its own: safe, but a login then ends with the process.
 SECRET_KEY = env.secret("SECRET_KEY") or get_random_secret_key()
-if SECRET_KEY.strip() == EXAMPLE_SECRET_KEY and not DEBUG:
-    raise ImproperlyConfigured(
-        "SECRET_KEY is the one of .env.example and DEBUG is off: set SECRET_KEY to a long random text of your own"
-    )
+if not DEBUG:
+    _key = SECRET_KEY.strip()
+    _remedy = "set it to what this prints: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
+    if _key == EXAMPLE_SECRET_KEY:
+        raise ImproperlyConfigured(f"SECRET_KEY is the one of .env.example and DEBUG is off: {_remedy}")
+    # The rule of Django's check security.W009, which only check --deploy asks.
+    if len(_key) < MIN_LENGTH or len(set(_key)) < MIN_UNIQUE_CHARACTERS or _key.startswith(INSECURE_PREFIX):
+        raise ImproperlyConfigured(
+            f"SECRET_KEY is weak and DEBUG is off: it takes {MIN_LENGTH} characters, {MIN_UNIQUE_CHARACTERS} of them "
+            f"different, and another beginning than {INSECURE_PREFIX}; {_remedy}"
+        )
 ALLOWED_HOSTS = [
     "127.0.0.1",  # by which the container asks for its own health
-    *env.words("ALLOWED_HOSTS", "localhost,[::1]"),
+    *addresses.hosts("ALLOWED_HOSTS", "localhost,[::1]"),
 ]
 
 # --- Databases: the design's three, on one server unless MSK_SOURCE_* says otherwise
 
-POSTGRES_HOST = env.text("POSTGRES_HOST", "localhost")
+POSTGRES_HOST = addresses.server("POSTGRES_HOST", "localhost")
 POSTGRES_PORT = env.integer("POSTGRES_PORT", 5432, minimum=1, maximum=65535)
 POSTGRES_USER = env.text("POSTGRES_USER", "postgres")
 POSTGRES_PASSWORD = env.secret("POSTGRES_PASSWORD")
 if POSTGRES_PASSWORD.strip() == EXAMPLE_PASSWORD and not DEBUG:
     raise ImproperlyConfigured(
-        "POSTGRES_PASSWORD is the one of .env.example and DEBUG is off: give the database user a password of your own"
+        "POSTGRES_PASSWORD is the one of .env.example and DEBUG is off: give the database user one of your own, "
+        f"in Docker with docker compose exec db psql -U {POSTGRES_USER} -d postgres -c '\\password', and set it in .env"
     )
 CONNECT_TIMEOUT_SECONDS = env.integer("CONNECT_TIMEOUT_SECONDS", 10, minimum=2, maximum=3600)  # libpq's least is 2
 STATEMENT_TIMEOUT_SECONDS = env.integer("STATEMENT_TIMEOUT_SECONDS", 3600, minimum=0, maximum=86_400)
@@ -47,7 +58,9 @@ EMBEDDED = env.boolean("POSTGRES_EMBEDDED", default=False)  # set by pipeline_pr
 
 def _database(name: str, session: str = "", **connection: Any) -> dict[str, Any]:
     """Return Django's description of the PostgreSQL database `name`; `session` are the server's options for it."""
-    options = f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s {session}"
+    # A run is idle in its transaction at one server while it works at another (ingest/apps.py: of newer servers).
+    limits = f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s -c idle_in_transaction_session_timeout=0"
+    options = f"-c timezone=UTC {limits} {session}"
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,
@@ -71,18 +84,25 @@ DATABASES = {
         env.text("POSTGRES_SECONDARY_DB", "msk_db"),
         # The server itself refuses a write, whoever sends it.
         session="-c default_transaction_read_only=on",
-        HOST=env.text("MSK_SOURCE_HOST", POSTGRES_HOST),
+        HOST=addresses.server("MSK_SOURCE_HOST", POSTGRES_HOST),
         PORT=env.integer("MSK_SOURCE_PORT", POSTGRES_PORT, minimum=1, maximum=65535),
         USER=env.text("MSK_SOURCE_USER", POSTGRES_USER),
         PASSWORD=env.secret("MSK_SOURCE_PASSWORD", POSTGRES_PASSWORD),
     ),
 }
+_places = [(each["HOST"], each["PORT"], each["NAME"]) for each in DATABASES.values()]
+for _place in _places:
+    if _places.count(_place) > 1:
+        raise ImproperlyConfigured(
+            "POSTGRES_DB, POSTGRES_ANALYTICS_DB and POSTGRES_SECONDARY_DB must be three databases: "
+            f"{_place[-1]} is named twice"
+        )
 DATABASE_ROUTERS = ["pipeline_project.routers.DatabaseRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- The pipeline
 
-COVID_API_URL = env.text("COVID_API_URL", "https://api.covidtracking.com/v2")
+COVID_API_URL = addresses.documents("COVID_API_URL", "https://api.covidtracking.com/v2")
 MSK_ORPHANS = env.choice("MSK_ORPHANS", "reject", "keep")
 PIPELINE_TRIGGER = env.choice("PIPELINE_TRIGGER", "manual", "cron")  # the cron jobs set it, nobody else
 MAX_AGE_HOURS = {
@@ -96,15 +116,15 @@ MSK_MAX_DELETE_PERCENT = env.integer("MSK_MAX_DELETE_PERCENT", 50, minimum=0, ma
 
 REJECTS_ALERT_PERCENT = env.integer("REJECTS_ALERT_PERCENT", 20, minimum=0, maximum=1_000_000)
 # Not Django's own ADMINS, whom it would mail each error of a page, with all that its traceback quotes.
-ALERT_MAIL_TO = env.words("ADMINS")
-ALERT_WEBHOOK_URL = env.secret("ALERT_WEBHOOK_URL")
+ALERT_MAIL_TO = addresses.mails("ADMINS")
+ALERT_WEBHOOK_URL = addresses.secret_url("ALERT_WEBHOOK_URL")
 ALERT_TIMEOUT_SECONDS = EMAIL_TIMEOUT = 10
-EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_HOST = addresses.server("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.integer("EMAIL_PORT", 25, minimum=1, maximum=65535)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=False)
-SERVER_EMAIL = env.text("SERVER_EMAIL", "msk-pipeline@localhost")
+SERVER_EMAIL = addresses.mail("SERVER_EMAIL", "msk-pipeline@localhost")
 
 # --- Security, beside what Django does by itself: HttpOnly sessions, X-Frame-Options, Referrer-Policy, nosniff
 
@@ -118,7 +138,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # Anybody can send these headers: believed only where a proxy is known to set them.
 BEHIND_TLS_PROXY = env.boolean("BEHIND_TLS_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = addresses.origins("CSRF_TRUSTED_ORIGINS")
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 3600  # a working day
 CONTENT_SECURITY_POLICY = {
@@ -207,6 +227,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".local" / "static"
+# Gunicorn reads it by itself, and would refuse it with a traceback.
+WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, minimum=1, maximum=256)
 
 LOG_FORMAT = env.choice("LOG_FORMAT", "text", "json")
 LOGGING = {
@@ -227,7 +249,8 @@ LOGGING = {
             "timestamp": True,
         },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "filters": {"refusals": {"()": "pipeline_project.logs.RefusalFilter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["refusals"]}},
     "loggers": {
         **{
             name: {"handlers": ["stderr"], "level": "WARNING", "propagate": False}

@@ -102,6 +102,9 @@ is "the address of the admin" "$(address)" 0.0.0.0
 is "a value in .env" "$(in_web printenv MSK_SOURCE_PASSWORD)" "$password"
 fails compose run --rm -T --volume "$copy/Makefile:/usr/bin/crontab:ro" web # a file that is no program
 says "error: the jobs of cron could not be installed: crontab -l does not list what MSK_CRON and COVID_CRON ask for"
+fails compose run --rm -T --env DEBUG=0 --env SECRET_KEY=x web
+says "error: SECRET_KEY is weak and DEBUG is off"
+succeeds compose run --rm -T --no-deps web python3 -c 'import secrets; print(secrets.token_urlsafe(50))'
 comes_to "sources loaded by cron" "covid msk" query msk_database \
     "select string_agg(distinct source, ' ' order by source) from pipeline_run where status = 'succeeded'"
 source_and_star_agree

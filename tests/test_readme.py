@@ -47,7 +47,7 @@ def test_it_draws_only_tables_that_are_there() -> None:
 
 def test_it_explains_every_setting_that_the_code_reads() -> None:
     code = (ROOT / "pipeline_project" / "settings.py").read_text(encoding="utf-8")
-    read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', code)) - {"POSTGRES_EMBEDDED"}
+    read = set(re.findall(r'\b(?:env|addresses)\.\w+\(\s*"(\w+)"', code)) - {"POSTGRES_EMBEDDED"}
     assert read <= set(re.findall(r"\b[A-Z_]{4,}\b", README))
 
 

@@ -4,38 +4,30 @@ A list is sorted by its key alone, ends after REACH rows, is counted no further 
 by what an index serves (or what a comment at the filter says is cheap). A row beyond is found by searching for it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import ShowFacets
-from django.contrib.admin.utils import quote
-from django.contrib.admin.views.main import ChangeList
-from django.core import paginator
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import ValidationError
-from django.db import connections
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.functional import cached_property
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from analytics import models
+from analytics.admin.lists import BoundedList, BoundedPaginator, PresetFilter
 from ingest.models import PipelineRun
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
-    Paginator = paginator.Paginator[Any]
 else:
-    ModelAdmin, Paginator = admin.ModelAdmin, paginator.Paginator
-
-# Rows that a list shows or counts; the offset of the last page takes a few milliseconds.
-REACH = 10_000
+    ModelAdmin = admin.ModelAdmin
 
 # A key is a link to the row that it names. No foreign key says so: see analytics/models/msk.py.
 KEYS: dict[str, type[Model]] = {
@@ -53,60 +45,6 @@ KEYS: dict[str, type[Model]] = {
 Cell = str | Callable[[Any], Any]
 
 
-class Roughly(int):
-    """A number of rows that nobody counted to the end, and that says so where a page prints it."""
-
-    word: str
-
-    def __new__(cls, rows: int, word: str) -> "Roughly":
-        self = super().__new__(cls, rows)
-        self.word = word
-        return self
-
-    def __str__(self) -> str:
-        return f"{self.word} {int(self):,}"
-
-
-class BoundedPaginator(Paginator):
-    """Count a whole table by the server's own estimate, anything else up to REACH, and end after REACH rows."""
-
-    @cached_property
-    def count(self) -> int:
-        rows: QuerySet[Model] = self.object_list  # type: ignore[assignment]  # the stubs know only a sequence
-        estimate = -1 if rows.query.where else self.estimate(rows)
-        if estimate > REACH:
-            return Roughly(estimate, "about")
-        counted = rows.order_by()[: REACH + 1].count()
-        return Roughly(REACH, "more than") if counted > REACH else counted
-
-    @cached_property
-    def num_pages(self) -> int:
-        return max(1, ceil(min(self.count, REACH) / self.per_page))
-
-    def estimate(self, rows: QuerySet[Model]) -> int:
-        """Return the table's rows as of its last vacuum or analyze; -1 before the first."""
-        return estimated_rows(rows.model, rows.db)
-
-
-def estimated_rows(model: type[Model], alias: str) -> int:
-    """Return the rows of a model's table as its last vacuum or analyze found them; -1 if there was none."""
-    connection = connections[alias]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select reltuples::bigint from pg_class where oid = %s::regclass",
-            [connection.ops.quote_name(model._meta.db_table)],
-        )
-        (rows,) = cursor.fetchone()
-    return int(rows)
-
-
-class KeySortedList(ChangeList):
-    """A list that the address, too, cannot have sorted by a column without an index (?o=3)."""
-
-    def get_ordering_field(self, field_name: Any) -> Any:
-        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
-
-
 class BoundedAdmin(ModelAdmin):
     """Lists of bounded cost.
 
@@ -115,25 +53,43 @@ class BoundedAdmin(ModelAdmin):
     and within a patient for any key; that is what `lists` makes use of: the lists that a detail page leads to.
     """
 
+    change_list_template = "analytics/change_list.html"
     list_per_page = 50
     list_select_related = ()
     paginator = BoundedPaginator
     show_facets = ShowFacets.NEVER  # they count every choice of every filter
     show_full_result_count = False
     list_display: tuple[str, ...]
-    list_filter: ClassVar[tuple[type[admin.SimpleListFilter], ...]] = ()
+    list_filter: ClassVar[tuple[type[PresetFilter], ...]] = ()
     search_fields: ClassVar[tuple[str, ...]] = ()
     lists: ClassVar[tuple[type[Model], ...]] = ()
+    gone = "Perhaps it was deleted."  # what is said of a row that is not there
 
     def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
         self.columns: dict[str, Any] = {field.name: field for field in self.opts.concrete_fields}
 
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        page = super().get_changelist_instance(request)
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        page: Any = super().get_changelist_instance(request)
         names = (self.columns[name].verbose_name for name in self.search_fields)
         page.search_help_text = f"Finds the exact {' or '.join(names)}."
+        for refusal in page.refusals:
+            messages.error(request, refusal)
         return page
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list, with status 400 where a part of the address was not understood: a script has to know."""
+        response = super().changelist_view(request, extra_context)
+        page = (getattr(response, "context_data", None) or {}).get("cl")
+        if page and page.refusals:
+            response.status_code = 400
+        return response
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Lead to the list, with a word on why the row may be gone; Django's own leads home and says "deleted"."""
+        key = Truncator(unquote(object_id).replace("\0", "\\0")).chars(40)
+        messages.warning(request, f"There is no {self.opts.verbose_name} {key}. {self.gone}")
+        return HttpResponseRedirect(changelist(self.model))
 
     def get_ordering(self, request: HttpRequest) -> Any:
         return self.ordering or (self.opts.pk.name,)
@@ -141,8 +97,8 @@ class BoundedAdmin(ModelAdmin):
     def get_sortable_by(self, request: HttpRequest) -> tuple[str]:
         return (self.opts.pk.name,)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return KeySortedList
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedList]:
+        return BoundedList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -165,6 +121,16 @@ class BoundedAdmin(ModelAdmin):
         indexed = column and (column.primary_key or column.db_index)
         return bool(indexed) or (column is not None and lookup in KEYS and "patient_id" in request.GET)
 
+    def why_not_allowed(self, lookup: str, value: str, request: HttpRequest) -> str:
+        """Return why `lookup_allowed` says no."""
+        if "\0" in value:
+            return "no text holds a null character"
+        if lookup in KEYS and {lookup, "patient_id"} <= self.columns.keys():
+            return "a patient_id has to stand beside it"
+        names = [preset.parameter_name for preset in self.list_filter if preset.parameter_name]
+        names += [name for name in self.columns if name not in names and self.lookup_allowed(name, "", request)]
+        return f"this list can be narrowed by {', '.join(names)}"
+
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         first, *others = self.list_display  # the first leads to the row itself
         return [first, *map(self.cell, others)]
@@ -181,8 +147,8 @@ class BoundedAdmin(ModelAdmin):
         if name not in self.columns:
             return name
         if KEYS.get(name, self.model) is not self.model:
-            return _column(name, lambda row: link_to(KEYS[name], getattr(row, name)))
-        return _column(name, lambda row: getattr(row, name)) if self.columns[name].choices else name
+            return column(name, lambda row: link_to(KEYS[name], getattr(row, name)))
+        return column(name, lambda row: getattr(row, name)) if self.columns[name].choices else name
 
     @admin.display(description="See also")
     def see_also(self, row: Model) -> SafeString:
@@ -203,6 +169,7 @@ class ReadOnlyAdmin(BoundedAdmin):
     """A table that the pipeline writes and people read, superusers included; the detail page shows every column."""
 
     actions = None
+    gone = "Its row has left the source or is among the rejected rows, or never was."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -233,43 +200,7 @@ def changelist(model: type[Model]) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
-def _column(name: str, show: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def column(name: str, show: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return `show` under the name of a column, by which the admin finds its label and its help."""
     show.__name__ = name
     return admin.display(description=name.replace("_", " "))(show)
-
-
-def one_of(column: str, values: Sequence[str]) -> type[admin.SimpleListFilter]:
-    """Return a filter of a column by values known beforehand; Django's own would read them from the table."""
-
-    class OneOf(admin.SimpleListFilter):
-        title = column.replace("_", " ")
-        parameter_name = column
-
-        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-            return [(value, value) for value in values]
-
-        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-            return queryset.filter(**{column: self.value()}) if self.value() in values else queryset
-
-    return OneOf
-
-
-def within(column: str, *spans: int) -> type[admin.SimpleListFilter]:
-    """Return a filter of a date column by the last so many days up to today, UTC."""
-
-    class Within(admin.SimpleListFilter):
-        title = column.replace("_", " ")
-        parameter_name = f"{column}_within"
-
-        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-            return [(str(days), f"last {days} days") for days in spans]
-
-        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-            days = next((days for days in spans if str(days) == self.value()), None)
-            if days is None:
-                return queryset
-            today = datetime.now(UTC).date()
-            return queryset.filter(**{f"{column}__range": (today - timedelta(days=days), today)})
-
-    return Within

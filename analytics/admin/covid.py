@@ -2,7 +2,8 @@
 
 from django.contrib import admin
 
-from analytics.admin.base import ReadOnlyAdmin, one_of
+from analytics.admin.base import ReadOnlyAdmin
+from analytics.admin.lists import one_of
 from analytics.models import (
     CasesDimension,
     CasesFact,

@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from analytics.admin.base import BoundedPaginator, ReadOnlyAdmin, estimated_rows, link_to, one_of, within
+from analytics.admin.base import ReadOnlyAdmin, link_to
+from analytics.admin.lists import BoundedPaginator, estimated_rows, one_of, within
 from analytics.models import (
     ActivityAdherence,
     ActivityCompletionFact,

@@ -1,23 +1,27 @@
 """What the pipeline has on record, to look at: its runs, what was rejected; and the overrides, to edit."""
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from analytics.admin.base import BoundedAdmin, Cell, ReadOnlyAdmin, changelist, one_of
+from analytics.admin.base import BoundedAdmin, Cell, ReadOnlyAdmin, changelist, column
+from analytics.admin.lists import one_of
 from analytics.models import ScheduleDimension
 from ingest.models import SOURCES, Alert, LoadState, PipelineRun, RejectedRow, ScheduleOverride, StepRun
 from ingest.msk.tables import TABLES
 from ingest.runs import COUNTS
+from ingest.status import FAILURES, WRITTEN
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[ScheduleOverride]
@@ -34,8 +38,11 @@ class StepRunInline(TabularInline):
     ordering = ("id",)
     verbose_name_plural = "steps"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StepRun]:
+        return super().get_queryset(request).select_related("run")  # which says whether it was rolled back
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return [status if field == "status" else field for field in self.fields]
+        return [SHOWN.get(field, field) for field in self.fields]
 
     get_readonly_fields = get_fields
 
@@ -60,15 +67,24 @@ class PipelineRunAdmin(ReadOnlyAdmin):
     )
     ordering = ("-id",)
     inlines = (StepRunInline,)
+    gone = f"A run is forgotten after RUN_HISTORY_DAYS={settings.RUN_HISTORY_DAYS} days."
 
     class Media:
         css: ClassVar = {"all": ["analytics/runs.css"]}
 
     def cell(self, name: str) -> Cell:
+        if name in WRITTEN:
+            return column(name, lambda run: None if run.status in FAILURES else getattr(run, name))
         return status if name == "status" else super().cell(name)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Return the fields of a run's own page, which says of what was rolled back how far it had come."""
+        return [SHOWN.get(name, self.cell(name)) for name in self.columns]
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        run = (None, {"fields": [field for field in self.get_fields(request, obj) if field != "error"]})
+        note = ROLLED_BACK if obj and obj.status in FAILURES else ""
+        fields = [field for field in self.get_fields(request, obj) if field != "error"]
+        run = (None, {"fields": fields, "description": note})
         failure = ("Error, with the traceback", {"fields": [error], "classes": ["collapse"]})
         return [run, failure] if obj and obj.error else [run]
 
@@ -77,11 +93,31 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         return f"{run.seconds:,.1f} s" if run.seconds else None
 
 
+ROLLED_BACK = (
+    "All that this run wrote was rolled back: the warehouse is as it was before. "
+    "The numbers that are struck out say how far the run had come."
+)
+
+
+def written(name: str) -> Callable[[Any], Any]:
+    """Return what shows the count `name` of a run or a step; struck out if the run was rolled back."""
+
+    def show(row: PipelineRun | StepRun) -> Any:
+        run = row.run if isinstance(row, StepRun) else row
+        count = getattr(row, name)
+        return format_html("<s>{}</s> rolled back", count) if count and run.status in FAILURES else count
+
+    return column(name, show)
+
+
 # The names of these functions are those of the columns that they show, by which the admin finds label and help.
 
 
 def status(row: PipelineRun | StepRun) -> SafeString:
     return format_html('<span class="run-status {0}">{0}</span>', row.status)
+
+
+SHOWN = {"status": status} | {name: written(name) for name in WRITTEN}
 
 
 def error(run: PipelineRun) -> SafeString:
@@ -98,12 +134,14 @@ class AlertAdmin(ReadOnlyAdmin):
 
     list_display = ("id", "source", "kind", "message", "began_at", "ended_at", "pending")
     list_filter = (one_of("source", SOURCES), one_of("kind", Alert.Kind.values))
+    gone = f"An alert is forgotten after RUN_HISTORY_DAYS={settings.RUN_HISTORY_DAYS} days."
     ordering = (F("ended_at").desc(nulls_first=True), "-id")
 
 
 @admin.register(LoadState)
 class LoadStateAdmin(ReadOnlyAdmin):
     list_display = ("source", "loaded_at", "run_id")
+    gone = "Nothing was loaded from it yet."
 
 
 @admin.register(RejectedRow)
@@ -118,16 +156,41 @@ class RejectedRowAdmin(ReadOnlyAdmin):
         one_of("reason", RejectedRow.Reason.values),
     )
     search_fields = ("source_key",)
+    gone = "What was wrong with its row was mended, or the row left the source. This is what is rejected today."
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return [detail if field == "detail" else field for field in super().get_fields(request, obj)]
+        *others, _ = super().get_fields(request, obj)
+        return [*others, "what_is_wrong", detail]
 
     @admin.display(description="detail")
     def gist(self, row: RejectedRow) -> str:
-        """Return the key that an orphan misses, or the beginning of the row."""
-        if "column" in row.detail:
-            return f"there is no {row.detail['column']} {row.detail['key']}"
-        return Truncator(json.dumps(row.detail.get("row"), ensure_ascii=False)).chars(100)
+        """Return what is wrong with the row, or the beginning of it where the reason says that."""
+        return flaw(row) or Truncator(json.dumps(row.detail.get("row"), ensure_ascii=False)).chars(100)
+
+    @admin.display(description="what is wrong")
+    def what_is_wrong(self, row: RejectedRow) -> str:
+        return flaw(row) or row.get_reason_display()
+
+
+# What a row must have beside what tells it from others; the SQL of the load asks for it, and the tests hold both
+# against each other.
+ALSO_REQUIRED = {
+    "patient_journey": ("patient_id", "journey_id"),
+    "survey_result": ("patient_journey_id", "survey_id", "activity_id", "start_time", "end_time"),
+}
+REQUIRED = {table.name: table.identity + ALSO_REQUIRED.get(table.name, ()) for table in TABLES}
+
+
+def flaw(row: RejectedRow) -> str:
+    """Return which key an orphan misses, which columns are null or which figure of a day is wrong, else ""."""
+    if "column" in row.detail:
+        return f"there is no {row.detail['column']} {row.detail['key']}"
+    if "path" in row.detail:
+        return Truncator(f"{row.detail['path']}: {json.dumps(row.detail['value'], ensure_ascii=False)}").chars(100)
+    if row.reason != RejectedRow.Reason.MISSING_KEY:
+        return ""
+    came = row.detail["row"]
+    return ", ".join(f"{name} is null" for name in REQUIRED.get(row.source_table, ()) if came.get(name) is None)
 
 
 class ScheduleOverrideForm(ModelForm):

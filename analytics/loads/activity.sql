@@ -12,7 +12,7 @@ with judged as (
             when s.schedule_id is not null and d.schedule_id is null then 'orphan'
         end as reason,
         jsonb_build_object('column', 'schedule_id', 'key', s.schedule_id) as orphan,
-        to_jsonb(s) as source_row
+        {source_row} as source_row
     from {numbered} as s
     left join schedule_dimension as d on d.schedule_id = s.schedule_id
 )

@@ -10,7 +10,7 @@ with judged as (
             when s.place > 1 then 'duplicate'
         end as reason,
         null::jsonb as orphan,
-        to_jsonb(s) as source_row
+        {source_row} as source_row
     from {numbered} as s
 )
 

@@ -15,7 +15,7 @@ with judged as (
             when j.journey_id is null then jsonb_build_object('column', 'journey_id', 'key', s.journey_id)
             else jsonb_build_object('column', 'activity_id', 'key', s.activity_id)
         end as orphan,
-        to_jsonb(s) as source_row
+        {source_row} as source_row
     from (
         select
             t.*,

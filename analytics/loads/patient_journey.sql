@@ -37,7 +37,7 @@ judged as (
             when p.patient_id is null then jsonb_build_object('column', 'patient_id', 'key', s.patient_id)
             else jsonb_build_object('column', 'journey_id', 'key', s.journey_id)
         end as orphan,
-        to_jsonb(s) - 'in_calendar' as source_row
+        {source_row} as source_row
     from dated as s
     left join patient_dimension as p on p.patient_id = s.patient_id
     left join journey_dimension as j on j.journey_id = s.journey_id

@@ -16,7 +16,7 @@ with judged as (
             when s.place > 1 then 'duplicate'
         end as reason,
         null::jsonb as orphan,
-        to_jsonb(s) as source_row
+        {source_row} as source_row
     from {numbered} as s
     left join staging_slug as p on p.slug = coalesce(s.slug, '')
     left join schedule_override as o on o.schedule_id = s.id

@@ -32,11 +32,20 @@ VERDICT = SQL(
             then coalesce(source_key, 'null') || case when place > 1 then '#' || place else '' end
         end as source_key,
        case when reason is not null
-            then jsonb_build_object('row', source_row - 'place')
+            then jsonb_build_object('row', source_row)
                  || case when reason = 'orphan' then orphan else jsonb_build_object() end
         end as detail
     """
 )
+
+
+# A text that is longer is quoted in part: jsonb takes none of more than 256 MB, and nobody reads it there.
+QUOTED_CHARACTERS = 1000
+QUOTES = {
+    "text": "case when length({column}) > {limit} then {in_part} else {column} end",
+    "text[]": "case when length({column}::text) > {limit} then array[{in_part}] else {column} end",
+}
+IN_PART = "left({column}::text, {limit}) || '… (' || length({column}::text) || ' characters)'"
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,8 @@ class Subject:
     """A table of the star and the query that says what it holds; `source` is the staged table, if it is judged by row.
 
     The query of a judged table gives, beside the table's columns: source_key and place, which name the row; reason,
-    null when nothing is wrong with it; orphan, the column and key that resolve to nothing; and source_row.
+    null when nothing is wrong with it; orphan, the column and key that resolve to nothing; and source_row, as
+    `_source_row` makes it of the staged row s.
     """
 
     model: type[Model]
@@ -199,9 +209,25 @@ def query_of(subject: Subject, staged: Composable | None = None, **conditions: C
         key=Identifier(subject.columns[0]),
         columns=identifiers(subject.columns[1:]),
         keep_orphans=Literal(keeps_orphans()),
+        source_row=_source_row(subject.source),
         first_day=FIRST_DAY,
         last_day=LAST_DAY,
     )
+
+
+def _source_row(source: str) -> Composed:
+    """Return the expression by which rejected_row quotes a staged row s of `source`: as it came, long texts in part.
+
+    Its keys are whole: by them scope.py finds the entry again. Nothing for a table that is not judged by row.
+    """
+    columns = next((table.own_columns() for table in TABLES if table.name == source), {})
+    pairs = (
+        SQL("{name}, " + QUOTES.get(kind, "{column}").replace("{in_part}", IN_PART)).format(
+            name=Literal(name), column=Identifier("s", name), limit=Literal(QUOTED_CHARACTERS)
+        )
+        for name, kind in columns.items()
+    )
+    return SQL("jsonb_build_object({})").format(SQL(", ").join(pairs))
 
 
 def identifiers(columns: tuple[str, ...]) -> Composed:

@@ -3,7 +3,8 @@
 with trimmed as (
     select
         t.*,
-        btrim(t.value, E' \t\n\x0B\f\r') as number
+        -- No number is as long, and of a text of some hundred million bytes the server could not say so.
+        case when octet_length(t.value) <= 1000000 then btrim(t.value, E' \t\n\x0B\f\r') end as number
     from {staged} as t
     offset 0
 ),
@@ -46,16 +47,16 @@ numbered as (
 
 judged as (
     select
-        case when n.steps is not null then (n.patient_id::bigint << 32) | (n.date - date '0001-01-01') end as id,
-        n.known_patient_id as patient_id,
-        n.date,
-        n.steps,
-        concat_ws('/', coalesce(n.patient_id::text, 'null'), coalesce(n.date::text, 'null')) as source_key,
-        n.place,
-        case when n.steps is not null and n.place > 1 then 'duplicate' else n.flaw end as reason,
-        jsonb_build_object('column', 'patient_id', 'key', n.patient_id) as orphan,
-        jsonb_build_object('patient_id', n.patient_id, 'date', n.date, 'value', n.value) as source_row
-    from numbered as n
+        case when s.steps is not null then (s.patient_id::bigint << 32) | (s.date - date '0001-01-01') end as id,
+        s.known_patient_id as patient_id,
+        s.date,
+        s.steps,
+        concat_ws('/', coalesce(s.patient_id::text, 'null'), coalesce(s.date::text, 'null')) as source_key,
+        s.place,
+        case when s.steps is not null and s.place > 1 then 'duplicate' else s.flaw end as reason,
+        jsonb_build_object('column', 'patient_id', 'key', s.patient_id) as orphan,
+        {source_row} as source_row
+    from numbered as s
 )
 
 select {verdict}

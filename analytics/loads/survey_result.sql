@@ -40,7 +40,7 @@ judged as (
             when a.activity_id is null then jsonb_build_object('column', 'activity_id', 'key', s.activity_id)
             else jsonb_build_object('column', 'device_id', 'key', s.device_id)
         end as orphan,
-        to_jsonb(s) - array['in_calendar', 'patient_id'] as source_row
+        {source_row} as source_row
     from timed as s
     left join patient_journey_fact as j
         on

@@ -1,6 +1,8 @@
 """The COVID Tracking Project's API: one document at a time, within limits of time and size."""
 
-import time
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,15 +14,21 @@ from requests_file import FileAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from ingest.deadline import deadline
 from ingest.errors import PipelineError
+from ingest.quoting import beginning, excerpt
 
 USER_AGENT = "msk-pipeline/0.1 (Django ETL; python-requests)"
 CONNECT_SECONDS, READ_SECONDS = 10, 30
-TOTAL_SECONDS = 300  # for one document, however slowly its bytes drip
+TOTAL_SECONDS = 300  # for one document with all tries and redirects: a run holds a lock and a transaction meanwhile
 MAX_BYTES = 2 * 1024 * 1024  # the whole history is below half a megabyte; JSON can take thirty times its size in memory
 CHUNK_BYTES = 16 * 1024  # small, because a compressed chunk can unpack to a thousand times its size
 RETRIES = 4
 RETRIED = frozenset({429, *range(500, 600)})  # statuses of a server that is busy or unwell
+# What can be kept of a version's name and sent back: printable Latin-1 that begins with no space. The longest known
+# are of some 70 characters.
+VALIDATOR = re.compile("[!-~\xa1-\xff][ -~\xa1-\xff]{0,254}")
+USERINFO = re.compile(r"//[^/\s]*@")
 
 
 class TransientError(PipelineError):
@@ -33,10 +41,18 @@ class PermanentError(PipelineError):
 
 @dataclass(frozen=True)
 class Validators:
-    """What the server said of a document's version, to ask whether it is still the same."""
+    """What the server said of a document's version, to ask whether it is still the same.
+
+    What could not be sent back counts as not said: without it the document is fetched anew, which is always right.
+    """
 
     etag: str | None = None
     last_modified: str | None = None
+
+    @classmethod
+    def of(cls, etag: str | None, last_modified: str | None) -> "Validators":
+        """Return those of the two that can be sent back."""
+        return cls(*(value if value and VALIDATOR.fullmatch(value) else None for value in (etag, last_modified)))
 
     def headers(self) -> dict[str, str]:
         pairs = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
@@ -75,9 +91,20 @@ class _Session(requests.Session):
 
 
 class CovidClient:
-    """Fetches documents below `base`: an http(s) or file URL, or a folder. Use as a context manager."""
+    """Fetches documents below `base`: an http(s) or file URL, or a folder. Use as a context manager.
 
-    def __init__(self, base: str, *, retries: int = RETRIES, backoff_seconds: float = 0.5) -> None:
+    A document with all tries and redirects has to come within `total_seconds`: see ingest.deadline.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        retries: int = RETRIES,
+        backoff_seconds: float = 0.5,
+        total_seconds: float = TOTAL_SECONDS,
+    ) -> None:
+        self.total_seconds = total_seconds
         self.base = (Path(base).resolve().as_uri() if "://" not in base else base).rstrip("/")
         self.session = _Session()
         self.session.headers["User-Agent"] = USER_AGENT
@@ -125,7 +152,16 @@ class CovidClient:
                 return None
             return _document(url, response)
 
-    def _get(self, url: str, known: Validators) -> requests.Response:
+    @contextmanager
+    def _get(self, url: str, known: Validators) -> Iterator[requests.Response]:
+        """Give the answer for `url`, to be read in the block: that counts to the time it may take."""
+        try:
+            with deadline(self.total_seconds), self._ask(url, known) as response:
+                yield response
+        except TimeoutError as error:
+            raise TransientError(f"{url} took longer than {self.total_seconds} s: try again later") from error
+
+    def _ask(self, url: str, known: Validators) -> requests.Response:
         try:
             return self.session.get(url, headers=known.headers(), stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS))
         except requests.TooManyRedirects as error:
@@ -139,16 +175,20 @@ class CovidClient:
 def _document(url: str, response: requests.Response) -> Document:
     status = response.status_code
     if status in RETRIED:
-        raise TransientError(f"{url} answered {status} {response.reason}: try again later")
+        raise TransientError(f"{url} answered {_status(response)}: try again later")
     if status != requests.codes.ok:
-        raise PermanentError(f"{url} answered {status} {response.reason}: check COVID_API_URL")
-    validators = Validators(response.headers.get("ETag"), response.headers.get("Last-Modified"))
+        raise PermanentError(f"{url} answered {_status(response)}: check COVID_API_URL")
+    validators = Validators.of(response.headers.get("ETag"), response.headers.get("Last-Modified"))
     return Document(url, datetime.now(UTC), _read(url, response.raw), validators)
+
+
+def _status(response: requests.Response) -> str:
+    """Return an answer's number and, where the server gives one, its own word for it."""
+    return f"{response.status_code} {excerpt(response.reason)}" if response.reason else f"{response.status_code}"
 
 
 def _read(url: str, raw: Any) -> bytes:
     """Return the body; raise rather than read without end."""
-    deadline = time.monotonic() + TOTAL_SECONDS
     body = bytearray()
     raw.decode_content = True
     try:
@@ -156,8 +196,6 @@ def _read(url: str, raw: Any) -> bytes:
             body += chunk
             if len(body) > MAX_BYTES:
                 raise PermanentError(f"{url} is larger than {MAX_BYTES} bytes: check COVID_API_URL")
-            if time.monotonic() > deadline:
-                raise TransientError(f"{url} took longer than {TOTAL_SECONDS} s: try again later")
     except HTTPError as error:
         raise TransientError(f"{url} broke off ({_cause(error)}): try again later") from error
     return bytes(body)
@@ -168,4 +206,5 @@ def _cause(error: Exception) -> str:
     cause: BaseException = error
     while cause.__cause__ or cause.__context__:
         cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
-    return str(cause).split(": ", 1)[-1] or type(cause).__name__
+    reason = USERINFO.sub("//", str(cause).split(": ", 1)[-1])  # a server may redirect to an address with a password
+    return beginning(reason) or type(cause).__name__

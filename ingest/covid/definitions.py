@@ -3,9 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ingest.covid.client import PermanentError
 from ingest.models import SchemaChange
+from ingest.quoting import excerpt
 
 Kind = SchemaChange.Kind
+
+# Far more than the publisher has; a document may not fill the warehouse, nor a name exceed what an index can hold.
+MAX_DEFINITIONS = 2_000
+MAX_CHARACTERS = 255  # of a name, of a path and of each prior name
+MAX_PRIOR_NAMES = 100  # of one field
 
 
 class Definition(NamedTuple):
@@ -26,11 +33,16 @@ class Change(NamedTuple):
     after: Definition | None
 
 
-def read_definitions(meta: Any) -> dict[str, Definition]:
-    """Return the definitions of a document's `meta` by name; entries without a name say nothing and are passed over."""
-    entries = meta.get("field_definitions") if isinstance(meta, dict) else None
+def read_definitions(url: str, meta: Any) -> dict[str, Definition]:
+    """Return the definitions of the `meta` of the document at `url` by name; entries without a name are passed over.
+
+    Raises PermanentError for more, or longer ones, than are kept.
+    """
+    entries = _if_a(list, meta.get("field_definitions") if isinstance(meta, dict) else None) or []
+    if len(entries) > MAX_DEFINITIONS:
+        raise _refusal(url, f"{len(entries):,} field definitions", MAX_DEFINITIONS)
     definitions = {}
-    for entry in entries if isinstance(entries, list) else []:
+    for entry in entries:
         if isinstance(entry, dict) and isinstance(entry.get("name"), str):
             definitions[entry["name"]] = Definition(
                 entry["name"],
@@ -38,7 +50,25 @@ def read_definitions(meta: Any) -> dict[str, Definition]:
                 _if_a(bool, entry.get("deprecated")),
                 [name for name in _if_a(list, entry.get("prior_names")) or [] if isinstance(name, str)],
             )
+    for definition in definitions.values():
+        _check(url, definition)
     return definitions
+
+
+def _check(url: str, definition: Definition) -> None:
+    """Raise PermanentError for a definition that is too long to be kept."""
+    field, prior_names = excerpt(definition.name), definition.prior_names or []
+    texts = {"a name": [definition.name], "a path": [definition.field or ""], "a prior name": prior_names}
+    for what, found in texts.items():
+        longest = max(map(len, found), default=0)
+        if longest > MAX_CHARACTERS:
+            raise _refusal(url, f"the field {field} with {what} of {longest:,} characters", MAX_CHARACTERS)
+    if len(prior_names) > MAX_PRIOR_NAMES:
+        raise _refusal(url, f"the field {field} with {len(prior_names):,} prior names", MAX_PRIOR_NAMES)
+
+
+def _refusal(url: str, what: str, limit: int) -> PermanentError:
+    return PermanentError(f"{url} holds {what}, and {limit:,} is the limit: the publisher has to mend it")
 
 
 def changes(before: Mapping[str, Definition], after: Mapping[str, Definition]) -> Iterator[Change]:

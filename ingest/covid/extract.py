@@ -59,4 +59,4 @@ def _known(client: CovidClient, warehouse: Cursor) -> Validators:
     """Return what the server said of the history that was read last."""
     warehouse.execute("select etag, last_modified from staging_covid_document where url = %s", [client.history_url])
     row = warehouse.fetchone()
-    return Validators(*row) if row else Validators()
+    return Validators.of(*row) if row else Validators()

@@ -12,13 +12,17 @@ from psycopg2.errors import StatementTooComplex
 from psycopg2.extras import Json, execute_values
 
 from ingest.covid.client import Document, PermanentError
-from ingest.covid.definitions import Definition, changes, read_definitions
+from ingest.covid.definitions import Change, Definition, changes, read_definitions
 from ingest.covid.figures import FIGURES, NAMESPACE
+from ingest.covid.unkept import unkept_text
 from ingest.cursors import Cursor
 from ingest.models import StepRun
 from ingest.runs import Run
 
 logger = logging.getLogger(__name__)
+
+MAX_DAYS = 20_000  # of a document: fifty years
+ONE_STATEMENT = 10_000  # more rows than definitions and their changes can be
 
 
 def stage(warehouse: Cursor, document: Document, run: Run, counts: StepRun) -> None:
@@ -29,7 +33,8 @@ def stage(warehouse: Cursor, document: Document, run: Run, counts: StepRun) -> N
     counts.bytes += len(document.body)
     sha256 = hashlib.sha256(document.body).hexdigest()
     content = _parse(document)
-    _read_days(warehouse, document)
+    definitions = read_definitions(document.url, content.get("meta"))
+    _read_days(warehouse, document, content)
     counts.rows_read += warehouse.rowcount
     _check_paths(warehouse, document)
     _keep_days(warehouse, document, counts)
@@ -42,7 +47,7 @@ def stage(warehouse: Cursor, document: Document, run: Run, counts: StepRun) -> N
     warehouse.execute("select from staging_covid_document where url = %s and sha256 = %s", [document.url, sha256])
     if warehouse.rowcount:
         return
-    _keep_definitions(warehouse, document, read_definitions(content.get("meta")), run)
+    _keep_definitions(warehouse, document, definitions, run)
     warehouse.execute(
         """
         insert into staging_covid_document (url, fetched_at, sha256, etag, last_modified)
@@ -75,10 +80,14 @@ def _parse(document: Document) -> dict[str, Any]:
         raise PermanentError(f"{document.url} is not JSON ({error}): check COVID_API_URL") from error
     if not isinstance(content, dict) or not isinstance(days := content.get("data"), dict | list) or not days:
         raise PermanentError(f"{document.url}: expected data to be a day or an array of days, and it is not")
+    if isinstance(days, list) and len(days) > MAX_DAYS:
+        raise PermanentError(
+            f"{document.url} holds {len(days):,} days, and {MAX_DAYS:,} is the limit: the publisher has to mend it"
+        )
     return content
 
 
-def _read_days(warehouse: Cursor, document: Document) -> None:
+def _read_days(warehouse: Cursor, document: Document, content: dict[str, Any]) -> None:
     """Leave the document's days in incoming_covid_day; PostgreSQL reads the numbers, and keeps them exact."""
     warehouse.execute(
         "create temp table if not exists incoming_covid_day"
@@ -98,7 +107,7 @@ def _read_days(warehouse: Cursor, document: Document) -> None:
             [document.text],
         )
     except (psycopg2.DataError, StatementTooComplex) as error:
-        reason = str(error).split("\n")[0]
+        reason = unkept_text(content) or str(error).split("\n")[0]
         raise PermanentError(
             f"{document.url} cannot be kept as JSON ({reason}): the publisher has to mend it"
         ) from error
@@ -206,14 +215,19 @@ def _keep_definitions(warehouse: Cursor, document: Document, after: dict[str, De
     warehouse.execute("select is_current, name, field, deprecated, prior_names from staging_covid_definition")
     known = warehouse.fetchall()
     before = {row[1]: Definition(*row[1:]) for row in known if row[0]}
-    for change in changes(before, after) if known else ():
-        logger.warning("run=%s the COVID API's field %s: %s", run.id, change.field_name, change.kind)
-        detail = {"before": change.before and change.before._asdict(), "after": change.after and change.after._asdict()}
-        warehouse.execute(
-            "insert into schema_change (run_id, detected_at, field_name, kind, detail) values (%s, %s, %s, %s, %s)",
-            [run.id, document.fetched_at, change.field_name, change.kind, Json(detail)],
-        )
-    warehouse.execute("update staging_covid_definition set is_current = false where is_current")
+    changed = list(changes(before, after)) if known else []
+    for change in changed:
+        about = {"run": run.id, "source": run.source, "field": change.field_name, "change": str(change.kind)}
+        logger.warning("field of the COVID API changed", extra=about)
+    execute_values(
+        warehouse,
+        "insert into schema_change (run_id, detected_at, field_name, kind, detail) values %s",
+        [(run.id, document.fetched_at, change.field_name, change.kind, Json(_detail(change))) for change in changed],
+        page_size=ONE_STATEMENT,
+    )
+    warehouse.execute(
+        "update staging_covid_definition set is_current = false where is_current and name <> all (%s)", [list(after)]
+    )
     execute_values(
         warehouse,
         """
@@ -231,4 +245,10 @@ def _keep_definitions(warehouse: Cursor, document: Document, after: dict[str, De
             (uuid5(NAMESPACE, definition.name), *definition, document.fetched_at, document.fetched_at, True)
             for definition in after.values()
         ],
+        page_size=ONE_STATEMENT,
     )
+
+
+def _detail(change: Change) -> dict[str, Any]:
+    """Return the definition before and after a change."""
+    return {"before": change.before and change.before._asdict(), "after": change.after and change.after._asdict()}

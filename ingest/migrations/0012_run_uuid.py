@@ -28,7 +28,7 @@ alter table committed_run add column run_id bigint not null;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ingest", "0010_pending_key")]
+    dependencies = [("ingest", "0011_digest_secret")]
 
     operations = [
         migrations.AddField(

@@ -7,7 +7,7 @@ from django.conf import settings
 from ingest.cursors import raw_cursor
 from ingest.errors import PipelineError
 from ingest.msk.snapshot import snapshot
-from ingest.msk.staging import StagingTable
+from ingest.msk.staging import StagingTable, digest_secret
 from ingest.msk.tables import TABLES
 from ingest.runs import Run
 
@@ -23,11 +23,12 @@ def extract_msk(run: Run, *, full_refresh: bool = False, allow_deletes: bool = F
     not as expected and, unless `allow_deletes`, for one that has lost more than a mishap would.
     """
     with raw_cursor("analytics") as warehouse:
+        secret = digest_secret(warehouse)
         staging_tables = [StagingTable(warehouse, table) for table in TABLES]
         with snapshot() as source:
             for staging in staging_tables:
                 with run.table(STEP, staging.table.name, last=False) as staging.counts:
-                    staging.copy(source, full=full_refresh)
+                    staging.copy(source, secret, full=full_refresh)
         for staging in staging_tables:
             with run.table(STEP, staging.table.name):
                 staging.compare()

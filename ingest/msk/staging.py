@@ -7,8 +7,20 @@ from psycopg2.sql import SQL, Composable, Identifier
 from ingest.copying import copy_rows
 from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
+from ingest.msk.encoding import texts_named
 from ingest.msk.snapshot import Snapshot, digest_query, digest_seed, rows_query
 from ingest.msk.tables import SourceTable
+
+
+def digest_secret(warehouse: Cursor) -> str:
+    """Return the secret that the seeds of this warehouse's digests are made of; its first run has it made.
+
+    The server makes it, so it is in no statement, and so in no log.
+    """
+    warehouse.execute("insert into digest_secret default values on conflict do nothing")
+    warehouse.execute("select secret::text from digest_secret")
+    (secret,) = one_row(warehouse)
+    return str(secret)
 
 
 class StagingTable:
@@ -48,13 +60,13 @@ class StagingTable:
         self.compares_everything = False
         self.has_incoming = False
 
-    def copy(self, source: Snapshot, *, full: bool) -> None:
+    def copy(self, source: Snapshot, secret: str, *, full: bool) -> None:
         """Copy from the source what differs, or with `full` everything: into an empty staging table at once.
 
         Everything, too, when the staging table does not have the rows that its digests speak of, or when they were
-        worked out in another way.
+        worked out in another way, or under another `secret`.
         """
-        self.seed = digest_seed(source, self.table)
+        self.seed = digest_seed(source, self.table, secret)
         self.compares_everything = full or not self.is_intact or self.seed != self.seed_before
         self._find_changed_buckets(source)
         self.has_incoming = self.compares_everything or self._value("select exists (select from {changed})")
@@ -108,7 +120,9 @@ class StagingTable:
             "select exists (select bucket from {digest} except select bucket from {changed})"
         )
         buckets = self._value("select array_agg(bucket) from {changed}") if is_partial else None
-        copied = copy_rows(source.cursor, rows_query(self.table, buckets), self.warehouse, target)
+        query = rows_query(self.table, buckets)
+        with texts_named(source.cursor, self.table, query):
+            copied = copy_rows(source.cursor, query, self.warehouse, target)
         self.counts.rows_read += copied.rows
         self.counts.bytes += copied.bytes
 

@@ -2,13 +2,17 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connections
+from django.db.backends.signals import connection_created
 from django.test import Client
 from django.utils import timezone
 
@@ -20,6 +24,7 @@ from tests.ingest.test_failures import free_port
 
 READY = {"databases": "ok", "migrations": "ok", "sources": "ok"}
 DOWN = {"databases": "down", "migrations": "unknown", "sources": "unknown"}
+UNKNOWN = {"databases": "unknown", "migrations": "unknown", "sources": "unknown"}
 
 # The site is made when its settings are read, and whitenoise warns while `collectstatic` has not run.
 pytestmark = pytest.mark.filterwarnings("ignore:No directory at:UserWarning")
@@ -31,6 +36,14 @@ def loaded(small_world: Source, settings, run) -> None:
     settings.COVID_API_URL = str(COVID_SAMPLE)
     run("run_pipeline", "--only", "msk")
     run("run_pipeline", "--only", "covid")
+
+
+@pytest.fixture(autouse=True)
+def readiness(monkeypatch) -> health.SingleFlight[Any]:
+    """What the site answers with; it keeps no answer, unless a test says so."""
+    fresh = health.SingleFlight(health.check, max_age=0, wait=health.WAIT_SECONDS)
+    monkeypatch.setattr(health, "readiness", fresh)
+    return fresh
 
 
 @pytest.fixture
@@ -45,10 +58,40 @@ def move(monkeypatch) -> Callable[[str, str, str], None]:
     return move
 
 
-def staff() -> Client:
+def staff(permission: str = "view_pipelinerun") -> Client:
+    """Return the browser of somebody who may look at one thing in the admin, by default the runs."""
     client = Client()
-    client.force_login(User.objects.create_user("nurse", is_staff=True))
+    nurse = User.objects.create_user(f"nurse who may {permission}", is_staff=True)
+    nurse.user_permissions.add(Permission.objects.get(codename=permission))
+    client.force_login(nurse)
     return client
+
+
+@contextmanager
+def opened() -> Iterator[list[str]]:
+    """Collect the aliases of the databases to which any thread opens a connection."""
+    aliases: list[str] = []
+
+    def note(connection: Any, **kwargs: Any) -> None:
+        aliases.append(connection.alias)
+
+    connection_created.connect(note)
+    try:
+        yield aliases
+    finally:
+        connection_created.disconnect(note)
+
+
+@contextmanager
+def locked(table: str) -> Iterator[None]:
+    """Let nobody read a table of the warehouse."""
+    holder = connect("analytics")
+    holder.autocommit = False
+    holder.cursor().execute(f"lock table {table}")
+    try:
+        yield
+    finally:
+        holder.close()
 
 
 def ask(client: Client | None = None) -> tuple[int, Any]:
@@ -147,15 +190,10 @@ def test_it_does_not_wait_for_a_server_that_does_not_answer(loaded: None, move) 
 
 
 def test_it_does_not_wait_for_a_table_that_somebody_has_locked(loaded: None) -> None:
-    holder = connect("analytics")
-    holder.autocommit = False
-    holder.cursor().execute("lock table load_state")
-    try:
+    with locked("load_state"):
         start = time.monotonic()
         assert ask() == (503, READY | {"sources": "unknown"})
         assert time.monotonic() - start < 4
-    finally:
-        holder.close()
 
 
 def test_it_is_ready_though_the_source_is_down(loaded: None, move) -> None:
@@ -163,15 +201,95 @@ def test_it_is_ready_though_the_source_is_down(loaded: None, move) -> None:
     assert ask() == (200, READY)
 
 
-def test_it_tells_staff_and_nobody_else_what_is_the_matter(loaded: None) -> None:
+def test_it_tells_who_may_see_runs_and_nobody_else_what_is_the_matter(loaded: None) -> None:
     PipelineRun.objects.create(source="covid", command="run_pipeline", status="failed", error="Traceback\nit is ill")
     patient = Client()
     patient.force_login(User.objects.create_user("patient"))
-    for stranger in (Client(), patient):
-        assert "details" not in ask(stranger)[1]
+    analyst = staff("view_stepresultfact")
+    for stranger in (Client(), patient, analyst):
+        assert ask(stranger) == (200, READY | {"sources": "failing"})
     details = ask(staff())[1]["details"]
     assert details["sources"].startswith("msk is fine. covid is failing: run ")
     assert details["sources"].endswith("failed: it is ill")
+
+
+# --- What it costs, however many ask
+
+
+def ask_at_once(times: int) -> list[tuple[int, Any]]:
+    with ThreadPoolExecutor(times) as threads:
+        return list(threads.map(lambda _: ask(), range(times)))
+
+
+def test_it_opens_no_more_connections_for_many_who_ask_than_for_one(loaded: None, readiness) -> None:
+    readiness.max_age = 60
+    with opened() as connections_opened:
+        assert ask_at_once(12) + [ask() for _ in range(20)] == [(200, READY)] * 32
+    assert sorted(connections_opened) == ["analytics", "default"]
+
+
+def test_it_opens_one_connection_more_for_who_is_logged_in(loaded: None, readiness) -> None:
+    readiness.max_age = 60
+    client = staff()
+    ask()
+    with opened() as connections_opened:
+        assert ask(client)[1]["details"]["sources"] == "msk is fine. covid is fine"
+    assert connections_opened == ["default"]
+
+
+def test_it_reads_the_migrations_of_the_code_once(loaded: None, monkeypatch) -> None:
+    ask()
+    monkeypatch.setattr("django.db.migrations.loader.MigrationLoader.build_graph", None)
+    assert ask() == (200, READY)
+
+
+def test_it_sees_a_change_once_its_answer_is_too_old(loaded: None, up_for_days: None, move, readiness) -> None:
+    readiness.max_age = 60
+    nurse = staff()
+    assert ask() == (200, READY)
+    LoadState.objects.filter(source="msk").update(loaded_at=timezone.now() - timedelta(hours=4))
+    assert ask() == (200, READY)
+    assert ask(nurse)[1]["details"]["sources"] == "msk is fine. covid is fine"
+    readiness.max_age = 0
+    code, answer = ask(nurse)
+    assert (code, answer["sources"], answer["details"]["sources"][:12]) == (503, "stale", "msk is stale")
+    move("analytics", "127.0.0.1", free_port())
+    assert ask() == (503, DOWN)
+
+
+def test_its_answer_is_a_few_seconds_old_at_most() -> None:
+    assert health.MAX_AGE_SECONDS + health.WAIT_SECONDS <= 6
+    assert health.WAIT_SECONDS < 4, "the container's health check gives up after 4"
+
+
+def test_it_is_not_ready_while_the_work_is_stuck_though_it_was_before(loaded: None, readiness) -> None:
+    assert ask() == (200, READY)
+    at_work, go_on = Event(), Event()
+
+    def stuck() -> tuple[health.Check, ...]:
+        at_work.set()
+        go_on.wait(30)
+        return health.check()
+
+    readiness.work, readiness.wait = stuck, 0.1
+    with ThreadPoolExecutor(1) as thread:
+        first = thread.submit(ask)
+        assert at_work.wait(30)
+        with opened() as connections_opened:
+            assert ask_at_once(4) == [(503, UNKNOWN)] * 4
+        assert connections_opened == []
+        go_on.set()
+        assert first.result() == (200, READY)
+    readiness.work = health.check
+    assert ask() == (200, READY)
+
+
+def test_it_asks_anew_when_asking_failed(loaded: None, readiness) -> None:
+    readiness.work = lambda: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        ask()
+    readiness.work = health.check
+    assert ask() == (200, READY)
 
 
 def test_it_leaves_the_connections_as_they_were(loaded: None) -> None:

@@ -2,8 +2,11 @@
 
 import logging
 import signal
+import socket
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -19,6 +22,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from ingest.alerts import update_alerts
+from ingest.channels import NotDeliveredError, send
+from ingest.deadline import deadline
 from ingest.errors import PipelineError
 from ingest.models import Alert, LoadState, PipelineRun, SchemaChange, StepRun
 from ingest.runs import pipeline_run
@@ -322,6 +327,101 @@ def test_it_warns_of_a_mail_server_that_is_down(fail, settings, mail_port: int, 
     fail()
     (warning,) = (r for r in caplog.records if r.getMessage() == "alert not delivered")
     assert vars(warning)["reason"] == f"127.0.0.1:{mail_port}: ConnectionRefusedError"
+
+
+LIMIT_SECONDS, SOON_SECONDS, PATIENCE_SECONDS = 0.3, 3, 6
+
+
+@pytest.fixture
+def dripping() -> Iterator[Callable[[bytes, bytes], int]]:
+    """Return a function that starts a server, which says the one and then the other for ever, and gives its port."""
+    listeners: list[socket.socket] = []
+
+    def answer(listener: socket.socket, beginning: bytes, for_ever: bytes, pause_seconds: float) -> None:
+        with suppress(OSError), listener.accept()[0] as connection:
+            connection.sendall(beginning)
+            end = time.monotonic() + PATIENCE_SECONDS
+            while time.monotonic() < end:
+                connection.sendall(for_ever)
+                time.sleep(pause_seconds)
+
+    def serve(beginning: bytes, for_ever: bytes, pause_seconds: float = 0.02) -> int:
+        listeners.append(socket.create_server(("127.0.0.1", 0)))
+        arguments = (listeners[-1], beginning, for_ever, pause_seconds)
+        Thread(target=answer, args=arguments, daemon=True).start()
+        return int(listeners[-1].getsockname()[1])
+
+    yield serve
+    for listener in listeners:
+        listener.close()
+
+
+DRIPS = {
+    "webhook": [
+        (b"HTTP/1.1 200 O", b"K"),
+        (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    "mail": [
+        (b"220 ", b"x"),
+        (b"", b"220-x\r\n"),
+        (b"220 x\r\n250 x\r\n250 x\r\n250 x\r\n", b"354-x\r\n"),  # it drips as the message comes, and is quit
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("channel", "beginning", "for_ever"),
+    [(channel, *pieces) for channel, several in DRIPS.items() for pieces in several],
+)
+def test_it_waits_for_a_channel_that_drips_no_longer_than_it_says(
+    dripping, settings, monkeypatch, channel: str, beginning: bytes, for_ever: bytes
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    port = dripping(beginning, for_ever)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.ALERT_MAIL_TO = "127.0.0.1", port, ["ann@example.org"]
+    settings.ALERT_WEBHOOK_URL = f"http://127.0.0.1:{port}/{TOKEN}"
+    settings.ALERT_TIMEOUT_SECONDS = LIMIT_SECONDS
+    start = time.monotonic()
+    with pytest.raises(NotDeliveredError, match=r"^127\.0\.0\.1.*: TimeoutError$"):
+        send(channel, "a title", "a text")
+    assert LIMIT_SECONDS <= time.monotonic() - start < SOON_SECONDS
+
+
+def test_it_says_that_it_was_late_whatever_fails_after_that() -> None:
+    def clean_up_of_a_library() -> None:
+        try:
+            time.sleep(SOON_SECONDS)
+        finally:
+            raise ConnectionError
+
+    with pytest.raises(TimeoutError, match=r"took longer than 0\.1 s"), deadline(0.1):
+        clean_up_of_a_library()
+    with pytest.raises(ConnectionError), deadline(SOON_SECONDS):
+        raise ConnectionError
+
+
+def test_it_does_not_read_what_comes_with_a_redirect_of_the_webhook(dripping, settings, monkeypatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    port = dripping(b"HTTP/1.1 307 x\r\nLocation: /\r\n\r\n", b" " * 65536, 0)
+    settings.ALERT_WEBHOOK_URL = f"http://127.0.0.1:{port}/{TOKEN}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(NotDeliveredError, match="answered 307"):
+            send("webhook", "a title", "a text")
+        assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+def test_it_sends_what_came_from_outside_visibly(hook: Hook, mails: Mails) -> None:
+    for channel in ("webhook", "mail"):
+        send(channel, "a\nSubject: b", "c\x1b[2J\u202e\r\nd")
+    assert hook.texts() == [r"a\nSubject: b. c\x1b[2J\u202e\r\nd"]
+    ((_, text),) = mails.received
+    assert r"c\x1b[2J\u202e\r\nd" in text
+    assert mails.subjects() == [r"[msk-pipeline] a\nSubject: b"]
 
 
 # --- Configured from the environment, without a word of the secrets

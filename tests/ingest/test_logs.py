@@ -3,16 +3,21 @@
 import json
 import logging
 import re
+import sys
+import unicodedata
 from datetime import UTC, datetime
 
 import pytest
 from django.db import DataError, connections
+from pytest_httpserver import HTTPServer
 
-from ingest.errors import explain
+from ingest.errors import PipelineError, explain
 from ingest.models import PipelineRun
+from ingest.quoting import excerpt, visible
 from ingest.runs import COUNTS
 from pipeline_project.logs import LineFormatter, ObjectFormatter
 from tests.conftest import Source, Warehouse, last_steps
+from tests.ingest.covid.documents import Publisher, day, definition, meta
 from tests.ingest.test_failures import end, held_up, manage
 
 DATA = ("Santé", "other", "60-69", "1999-12-31", "many", "7d-10d-post-op")
@@ -139,3 +144,95 @@ def test_it_quotes_no_value_of_a_row_in_an_error_of_the_data(databases: None) ->
 def test_a_page_that_fails_is_logged(databases: None) -> None:
     (handler,) = (h for h in logging.getLogger("django").handlers if isinstance(h.formatter, LineFormatter))
     assert handler.level <= logging.getLogger("django.request").getEffectiveLevel() <= logging.ERROR
+
+
+# --- What came from outside cannot forge a line
+
+FORGED = "New\n2026-01-01T00:00:00 INFO ingest.runs: run succeeded\x1b[2K\u202e\u2028\x85\x7f\u200b\ud800"
+SHOWN = r"New\n2026-01-01T00:00:00 INFO ingest.runs: run succeeded\x1b[2K\u202e\u2028\x85\x7f\u200b\ud800"
+
+
+def test_it_makes_visible_whatever_is_not_seen_as_itself() -> None:
+    assert visible(FORGED) == visible(visible(FORGED)) == SHOWN
+    assert visible("Santé, 日本語, a\\b") == "Santé, 日本語, a\\b"
+    for number in range(sys.maxunicode + 1):
+        assert unicodedata.category(visible(chr(number))[0]) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def test_it_quotes_the_beginning_of_a_long_text() -> None:
+    assert excerpt("a\nb") == r'"a\nb"'
+    assert excerpt("\x1b" * 60_000) == '"' + r"\x1b" * 120 + '…" (60,000 characters)'
+
+
+def record(message: str, *arguments: object, error: Exception | None = None, **extra: object) -> logging.LogRecord:
+    raised = (type(error), error, error.__traceback__) if error else None
+    made = logging.LogRecord("ingest", logging.ERROR, "", 0, message, arguments, raised)
+    vars(made).update(extra)
+    return made
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        record("the field %s", FORGED),
+        record(FORGED),
+        record("it failed", field=FORGED),
+        record("it failed", error=ValueError(FORGED)),
+        record("it failed", error=PipelineError(FORGED)),
+    ],
+    ids=["an argument", "a message", "an extra", "an error", "an error of ours"],
+)
+def test_it_logs_no_line_and_no_sequence_that_came_from_outside(forged: logging.LogRecord) -> None:
+    written = LineFormatter().format(forged)
+    assert [line for line in written.splitlines() if "run succeeded" in line][1:] == []
+    assert all(line.isprintable() for line in written.split("\n"))
+    assert "run succeeded" in written
+    of_a_collector = ObjectFormatter().format(forged)
+    assert of_a_collector.isprintable()
+    assert of_a_collector.isascii()
+    assert json.loads(of_a_collector)["message"] == forged.getMessage()
+
+
+def test_it_quotes_an_extra_with_what_is_not_seen_as_itself() -> None:
+    assert LineFormatter().format(record("x", field="a\x1bb", other="ab")) == r'x field="a\u001bb" other=ab'
+
+
+@pytest.fixture
+def forging(httpserver: HTTPServer, databases, monkeypatch) -> Publisher:
+    """A publisher with a field whose name would forge a line, which has just appeared."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    publisher = Publisher(httpserver)
+    publisher.publish(day(), meta=meta(definition("Cases")))
+    assert manage("extract_covid", COVID_API_URL=publisher.url)[0] == 0
+    publisher.publish(day(), meta=meta(*map(definition, ["Cases", FORGED[:-1], "[/red]", ":boom:"])))
+    return publisher
+
+
+def test_it_logs_and_prints_the_name_of_a_field_visibly(forging: Publisher) -> None:
+    code, _, stderr = manage("extract_covid", COVID_API_URL=forging.url, PIPELINE_TRIGGER="cron")
+    assert code == 0
+    changed = [line for line in stderr.split("\n") if "field of the COVID API changed" in line]
+    assert len(changed) == 3
+    assert all(line.isprintable() for line in stderr.split("\n"))
+    assert not [line for line in stderr.splitlines() if line.startswith("2026-01-01")]
+    code, stdout, _ = manage("pipeline_status")
+    assert all(line.isprintable() for line in stdout.split("\n"))
+    for name in (SHOWN.removesuffix(r"\ud800"), "[/red]", ":boom:"):
+        assert name in stdout
+
+
+def test_it_prints_and_records_the_name_of_a_field_in_an_error_visibly(
+    forging: Publisher, warehouse: Warehouse
+) -> None:
+    forging.publish(day(), meta=meta(definition("\0" + FORGED + "x" * 300)))
+    code, _, stderr = manage("extract_covid", COVID_API_URL=forging.url)
+    assert code == 1
+    (line,) = [line for line in stderr.split("\n") if "CommandError" in line]
+    assert r'the field "\x00New\n2026' in line
+    assert all(line.isprintable() for line in stderr.split("\n"))
+    run = PipelineRun.objects.latest("pk")
+    assert run.status == "failed"
+    PipelineRun.objects.filter(pk=run.pk).update(error=FORGED[:-1])  # as an older release has recorded one
+    code, stdout, stderr = manage("pipeline_status")
+    assert code == 2
+    assert all(line.isprintable() for line in (stdout + stderr).split("\n"))

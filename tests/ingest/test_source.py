@@ -1,6 +1,7 @@
 """The source: never written, read as of one moment, and refused when it is not what it should be."""
 
 import os
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -222,6 +223,77 @@ def test_it_has_a_table_that_its_user_may_not_read(loaded: Contents, source: Sou
     assert "permission denied for table step_result" in line
     assert "grant" in line.lower()
     assert contents(warehouse) == loaded
+
+
+@pytest.fixture
+def reader(source: Source, monkeypatch) -> Iterator[str]:
+    """The role by which the pipeline reads the source: no superuser, who may read all that is there now."""
+    name = f"test_reader_{os.getpid()}"
+    role = Identifier(name)
+    source.execute(SQL("create role {} login").format(role))
+    source.execute(SQL("grant usage on schema public to {}").format(role))
+    source.execute(SQL("grant select on all tables in schema public to {}").format(role))
+    connections["msk_db"].close()
+    with monkeypatch.context() as patch:
+        patch.setitem(connections["msk_db"].settings_dict, "USER", name)
+        yield name
+        connections["msk_db"].close()
+    source.execute(SQL("drop owned by {0} cascade; drop role {0}").format(role))
+
+
+HIDE_PATIENTS = """
+alter table patient enable row level security;
+create policy some_patients on patient for select using (id > 12)
+"""
+
+
+@pytest.mark.parametrize(
+    "stands_between",
+    [
+        "",
+        "alter table patient rename to patients; create view patient as select * from patients",
+        "alter table patient rename to patients;"
+        " create view patient with (security_barrier) as select * from patients where true",
+        "alter table patient rename to patients;"
+        " create function visible() returns setof patients language sql security definer as 'select * from patients';"
+        " create view patient as select * from visible()",
+    ],
+    ids=["a table", "a view", "a view with a security barrier", "a function"],
+)
+def test_it_hides_rows_from_its_user(
+    small_world: Source, warehouse: Warehouse, run, reader: str, stands_between: str
+) -> None:
+    for patient in (13, 14):
+        small_world.insert("patient", id=patient)
+    run()
+    before = contents(warehouse)
+    small_world.execute(HIDE_PATIENTS)
+    small_world.execute(stands_between or "select")
+    # The rights by which a view or function looks are its owner's.
+    role = Identifier(reader)
+    small_world.execute(SQL("grant create on schema public to {}").format(role))
+    if "view patient" in stands_between:
+        small_world.execute(SQL("alter view patient owner to {}").format(role))
+    if "function" in stands_between:
+        small_world.execute(SQL("alter function visible owner to {}").format(role))
+    line = refusal(run)
+    assert 'query would be affected by row-level security policy for table "patient' in line
+    assert f'alter role "{reader}" bypassrls' in line
+    assert contents(warehouse) == before
+
+    small_world.execute(SQL("alter role {} bypassrls").format(role))
+    connections["msk_db"].close()
+    run()
+    assert_same(warehouse.star(), small_world.star())
+
+
+def test_it_may_have_policies_that_do_not_touch_its_user(
+    small_world: Source, warehouse: Warehouse, run, reader: str
+) -> None:
+    small_world.execute(HIDE_PATIENTS)
+    small_world.execute(SQL("alter role {} bypassrls").format(Identifier(reader)))
+    run()
+    assert_same(warehouse.star(), small_world.star())
 
 
 def test_it_may_differ_where_nothing_is_lost(small_world: Source, warehouse: Warehouse, run) -> None:

@@ -8,7 +8,7 @@ import pytest
 from psycopg2.sql import SQL
 
 from ingest.msk.tables import TABLES
-from tests.conftest import Source, Warehouse, last_steps
+from tests.conftest import TRUNCATE_EVERYTHING, Source, Warehouse, last_steps
 
 
 @pytest.fixture
@@ -102,6 +102,54 @@ def test_it_compares_everything_once_when_the_sources_types_change(sample: Sourc
     run()
     assert last_counts("extract_msk", "rows_read") == {}
     assert warehouse.star() == sample.star()
+
+
+def seeds(warehouse: Warehouse) -> dict[str, int]:
+    """Return the seed under which each table's digests were worked out."""
+    return dict(warehouse.execute("select source_table, seed from staged_table"))
+
+
+def test_it_works_out_digests_under_a_seed_that_is_a_secret_of_the_warehouse(
+    small_world: Source, warehouse: Warehouse, run
+) -> None:
+    run()
+    before = seeds(warehouse)
+    warehouse.execute(TRUNCATE_EVERYTHING)  # another warehouse, of the same source
+    run()
+    assert before.keys() == seeds(warehouse).keys()
+    assert set(before.values()).isdisjoint(seeds(warehouse).values())
+
+
+def test_it_sees_a_change_that_was_crafted_to_have_the_same_digest(
+    small_world: Source, warehouse: Warehouse, run
+) -> None:
+    # Found for the seed that a warehouse has on PostgreSQL 18.6 if it is made of nothing but public facts.
+    small_world.execute("update patient set hospital = 'Royal Hosp. OOOOOOOOOOOO'")
+    run()
+    small_world.execute("update patient set hospital = 'wv3EoCLth-Bl-Jk%lochTG,K'")
+    run()
+    assert warehouse.value("select hospital from patient_dimension") == "wv3EoCLth-Bl-Jk%lochTG,K"
+
+
+def test_it_compares_everything_once_when_the_warehouse_gets_its_secret(
+    sample: Source, warehouse: Warehouse, run
+) -> None:
+    before = versions(warehouse)
+    warehouse.execute("truncate digest_secret")  # as in a warehouse of before there was one
+    run()
+    rows = {table.name: sample.value(f"select count(*) from {table.name}") for table in TABLES}
+    assert last_counts("extract_msk", "rows_read") == rows
+    assert written("extract_msk") == written("load_msk") == {}
+    run()
+    assert last_counts("extract_msk", "rows_read") == {}
+    assert versions(warehouse)["step_result_fact"] == before["step_result_fact"]
+
+
+def test_it_keeps_its_secret_from_run_to_run(small_world: Source, warehouse: Warehouse, run) -> None:
+    run()
+    secret = warehouse.execute("select * from digest_secret")
+    run("run_pipeline", "--full-refresh")
+    assert warehouse.execute("select * from digest_secret") == secret
 
 
 def test_it_compares_everything_once_when_the_buckets_are_others(

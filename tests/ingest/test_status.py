@@ -1,6 +1,8 @@
 """pipeline_status: what it says of the sources, and the exit code by which a monitor knows."""
 
+import io
 import json
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -30,6 +32,14 @@ def status() -> tuple[int, str]:
     except CommandError as error:
         return error.returncode, str(error)
     return FINE, ""
+
+
+def printed(*options: str) -> str:
+    """Return what pipeline_status prints, whatever its exit code."""
+    out = io.StringIO()
+    with suppress(CommandError):
+        call_command("pipeline_status", *options, stdout=out)
+    return out.getvalue()
 
 
 def age(source: str, **by: float) -> None:
@@ -96,6 +106,24 @@ def test_it_says_that_a_source_is_failing_until_a_run_succeeds(loaded: None, sma
     small_world.execute("alter table lost rename to device")
     run()
     assert status()[0] == STALE
+
+
+def test_it_counts_nothing_as_written_that_was_rolled_back(databases: None) -> None:
+    counts = {"rows_read": 7001, "inserted": 7002, "updated": 7003, "deleted": 7004, "rejected": 7005}
+    for ended in ("failed", "interrupted", "succeeded"):
+        PipelineRun.objects.create(source="msk", command="load_msk", status=ended, **counts)
+    runs = [line.split() for line in printed().splitlines() if "load_msk" in line]
+    assert [words[-7:-1] for words in runs] == [
+        ["succeeded", "7,001", "7,002", "7,003", "7,004", "7,005"],
+        ["interrupted", "7,001", "-", "-", "-", "-"],
+        ["failed", "7,001", "-", "-", "-", "-"],
+    ]
+    last_runs = json.loads(printed("--json"))["sources"][0]["runs"][:3]
+    assert [(one["status"], one["rolled_back"], one["inserted"]) for one in last_runs] == [
+        ("succeeded", False, 7002),
+        ("interrupted", True, 7002),
+        ("failed", True, 7002),
+    ]
 
 
 def test_it_finds_that_a_run_was_killed(loaded: None) -> None:

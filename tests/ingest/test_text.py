@@ -1,14 +1,19 @@
 """Text is text: whatever a slug, a name or a tag holds arrives in the star as it is."""
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from django.db import connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from psycopg2.sql import SQL, Identifier
+from psycopg2.sql import SQL, Identifier, Literal
 
+from tests.analytics.test_star import assert_same
 from tests.conftest import EMPTY_SOURCE, Source, Warehouse
+from tests.ingest.test_source import contents, refusal
 
 # Neighbours are alike, because a second run moves each to the place of the one before.
 TEXTS = [
@@ -112,7 +117,48 @@ def test_it_carries_a_text_of_a_million_characters(source: Source, warehouse: Wa
     assert warehouse.execute("select slug, tags from survey_dimension") == [(text, [text])]
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+QUOTED = "x" * 1000 + "… (3000 characters)"
+
+
+def test_it_quotes_a_long_text_of_a_rejected_row_in_part(small_world: Source, warehouse: Warehouse, run) -> None:
+    small_world.insert("activity", id=2, content_slug="x" * 3000, schedule_id=404)
+    small_world.insert("step_result", patient_id=404, date="2024-03-02", value="x" * 3000)
+    for table, columns in (("patient", "hospital"), ("schedule", "slug"), ("survey", "slug, tags")):
+        small_world.execute(f"alter table {table} drop constraint {table}_pkey, alter id drop not null")
+        texts = {"slug, tags": "repeat('x', 3000), array['a', repeat('b', 3000)]"}.get(columns, "repeat('x', 3000)")
+        small_world.execute(f"insert into {table} ({columns}) values ({texts})")
+    run()
+    quotes = dict(warehouse.execute("select source_table, detail -> 'row' from rejected_row"))
+    assert quotes["activity"] == {"id": 2, "content_slug": QUOTED, "schedule_id": 404}
+    assert quotes["step_result"] == {"patient_id": 404, "date": "2024-03-02", "value": QUOTED}
+    assert quotes["patient"] == {"id": None, "age_bracket": None, "sex": None, "hospital": QUOTED}
+    assert quotes["schedule"] == {"id": None, "slug": QUOTED}
+    tags = "{a," + "b" * 997 + "… (3004 characters)"
+    assert quotes["survey"] == {"id": None, "slug": QUOTED, "version": None, "tags": [tags]}
+    run("check_warehouse")
+    # Its entry is found again by its keys, and goes when the row is mended.
+    small_world.execute("update step_result set patient_id = 1, value = '7'")
+    run("run_pipeline", "--allow-deletes")
+    assert warehouse.rejects("step_result") == []
+    assert_same(warehouse.star(), small_world.star())
+
+
+def test_it_quotes_a_text_of_a_thousand_characters_whole(small_world: Source, warehouse: Warehouse, run) -> None:
+    small_world.insert("step_result", patient_id=1, date="2024-03-02", value="é" * 1000)
+    run()
+    assert warehouse.value("select detail -> 'row' ->> 'value' from rejected_row") == "é" * 1000
+
+
+def test_it_lists_a_text_that_no_number_is_as_long_as(small_world: Source, warehouse: Warehouse, run) -> None:
+    # Of 134 million characters the server can trim none.
+    small_world.execute("alter table step_result alter value set storage external")  # not compressed: quicker
+    small_world.execute("insert into step_result values (1, '2024-03-02', repeat('7', 135000000))")
+    run()
+    assert warehouse.rejects("step_result") == [("1/2024-03-02", "not_a_number")]
+    assert warehouse.value("select length(detail -> 'row' ->> 'value') from rejected_row") < 1100
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=1, max_size=200))
 def test_it_carries_any_text_as_it_is(source: Source, warehouse: Warehouse, run, texts: list[str | None]) -> None:
     fill(source, texts)
@@ -130,17 +176,71 @@ def test_it_carries_every_list_of_tags_as_it_is(source: Source, warehouse: Wareh
     assert warehouse.value("select tags::text from survey_dimension where survey_id = 1000") == "[0:1]={a,b}"
 
 
-def test_it_reads_a_source_in_another_encoding(source: Source, warehouse: Warehouse, run, monkeypatch) -> None:
-    name = f"{connections['msk_db'].settings_dict['NAME']}_latin"
-    source.execute(SQL("create database {} encoding 'LATIN1' locale 'C' template template0").format(Identifier(name)))
+@contextmanager
+def encoded(source: Source, encoding: str) -> Iterator[Source]:
+    """Give a source whose database has another encoding, in the place of `source`."""
+    settings = connections["msk_db"].settings_dict
+    name = settings["NAME"]
+    other = f"{name}_{encoding.lower()}"
+    source.execute(
+        SQL("create database {} encoding {} locale 'C' template template0").format(Identifier(other), Literal(encoding))
+    )
     connections["msk_db"].close()
-    with monkeypatch.context() as patch:
-        patch.setitem(connections["msk_db"].settings_dict, "NAME", name)
-        latin = Source("msk_db")
-        latin.execute(EMPTY_SOURCE)
+    settings["NAME"] = other
+    try:
+        there = Source("msk_db")
+        there.execute(EMPTY_SOURCE)
+        yield there
+        there.connection.close()
+    finally:
+        connections["msk_db"].close()
+        settings["NAME"] = name
+        source.execute(SQL("drop database {} with (force)").format(Identifier(other)))
+
+
+def test_it_reads_a_source_in_another_encoding(source: Source, warehouse: Warehouse, run) -> None:
+    with encoded(source, "LATIN1") as latin:
         latin.insert("patient", id=1, hospital="Åse's Café ½")
         run()
-        latin.connection.close()
-        connections["msk_db"].close()
-    source.execute(SQL("drop database {}").format(Identifier(name)))
+    assert warehouse.value("select hospital from patient_dimension") == "Åse's Café ½"
+
+
+BYTES = "convert_from(decode({}, 'hex'), current_setting('server_encoding'))"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"), [("SQL_ASCII", "436166e9"), ("WIN1252", "436166813f")], ids=["any bytes", "no character"]
+)
+def test_it_names_the_row_whose_text_it_cannot_read(
+    source: Source, warehouse: Warehouse, run, encoding: str, text: str
+) -> None:
+    with encoded(source, encoding) as other:
+        other.execute("insert into patient select place, '60-69', 'f', 'North' from generate_series(1, 300) as place")
+        run()
+        before = contents(warehouse)
+        text = BYTES.format(f"'{text}'")
+        other.execute(f"update patient set hospital = {text} where id in (17, 230); update patient set sex = 'm'")
+        line = refusal(run)
+        assert "the source's text patient.hospital of row 17, and of 1 more, is not" in line
+        assert "update patient set hospital = '…' where id = 17" in line
+        assert contents(warehouse) == before
+
+        other.execute("update patient set hospital = 'Cafe' where id in (17, 230)")
+        run()
+        assert warehouse.value("select hospital from patient_dimension where patient_id = 17") == "Cafe"
+
+
+def test_it_names_the_patient_and_day_of_steps_that_it_cannot_read(source: Source, run) -> None:
+    with encoded(source, "SQL_ASCII") as other:
+        text = BYTES.format("'31e9'")
+        other.execute(f"insert into step_result values (1, '2024-03-02', '7'), (1, '2024-03-03', {text})")
+        line = refusal(run)
+    assert "the source's text step_result.value of row 1/2024-03-03 is not UTF8: " in line
+    assert "update step_result set value = '…' where patient_id = 1 and date = '2024-03-03'" in line
+
+
+def test_it_reads_utf8_from_a_source_without_an_encoding(source: Source, warehouse: Warehouse, run) -> None:
+    with encoded(source, "SQL_ASCII") as other:
+        other.insert("patient", id=1, hospital="Åse's Café ½")
+        run()
     assert warehouse.value("select hospital from patient_dimension") == "Åse's Café ½"

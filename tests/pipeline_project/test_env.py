@@ -38,6 +38,21 @@ def test_it_reads_a_secret_as_it_is(monkeypatch) -> None:
     assert env.secret("THING", "default") == ' s3cr"et$# '
 
 
+@pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\x1b[2Jb", "a\u200bb", "a\u202eb", "a\udcffb"])
+def test_it_refuses_a_text_with_what_cannot_be_seen(monkeypatch, value) -> None:
+    monkeypatch.setenv("THING", value)
+    for read in (env.text, env.words, env.cron):
+        line = refusal(read, "default")
+        assert line.isprintable()
+        assert line.startswith("THING")
+
+
+@pytest.mark.parametrize("value", [" ", "\n", "\t "])
+def test_it_refuses_a_secret_that_is_blank(monkeypatch, value) -> None:
+    monkeypatch.setenv("THING", value)
+    assert refusal(env.secret, "default") == "THING is blank: write the secret into it, or remove THING"
+
+
 def test_it_takes_the_default_for_a_secret_that_is_not_set() -> None:
     assert env.secret("THING", "default") == "default"
 
@@ -69,9 +84,17 @@ def test_it_refuses_a_secret_whose_file_cannot_be_read(monkeypatch, tmp_path: Pa
     assert refusal(env.secret) == f"THING_FILE={tmp_path / name} cannot be read: {problem}"
 
 
-def test_it_refuses_a_secret_whose_file_is_no_text(monkeypatch, tmp_path: Path) -> None:
+def test_it_reads_a_secret_from_a_file_without_its_byte_order_mark(monkeypatch, tmp_path: Path) -> None:
     path = tmp_path / "secret"
-    path.write_bytes(b"\xff\xfe")
+    path.write_text("sécret\n", encoding="utf-8-sig")
+    monkeypatch.setenv("THING_FILE", str(path))
+    assert env.secret("THING") == "sécret"
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", "sécret".encode("utf-16"), "secret".encode("utf-16-le")])
+def test_it_refuses_a_secret_whose_file_is_no_text(monkeypatch, tmp_path: Path, content) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(content)
     monkeypatch.setenv("THING_FILE", str(path))
     assert refusal(env.secret).startswith(f"THING_FILE={path} cannot be read: ")
 
@@ -87,7 +110,7 @@ def test_it_refuses_a_secret_whose_file_is_empty(monkeypatch, tmp_path: Path, co
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(None, ["a", "b"]), ("", ["a", "b"]), ("c", ["c"]), (" c , d,", ["c", "d"]), (",", [])]
+    ("value", "words"), [(None, ["a", "b"]), ("", ["a", "b"]), ("c", ["c"]), (" c ,\n d,", ["c", "d"]), (",", [])]
 )
 def test_it_reads_words_between_commas(monkeypatch, value, words) -> None:
     if value is not None:
@@ -95,14 +118,34 @@ def test_it_reads_words_between_commas(monkeypatch, value, words) -> None:
     assert env.words("THING", "a,b") == words
 
 
-@pytest.mark.parametrize(("value", "number"), [("1", 1), ("65535", 65535), (" 5432 ", 5432), ("0080", 80), ("", 7)])
+@pytest.mark.parametrize(
+    ("value", "number"), [("1", 1), ("65535", 65535), (" 5432 ", 5432), ("0080", 80), ("0" * 5000 + "1", 1), ("", 7)]
+)
 def test_it_reads_a_whole_number(monkeypatch, value, number) -> None:
     monkeypatch.setenv("THING", value)
     assert env.integer("THING", 7, minimum=1, maximum=65535) == number
 
 
 @pytest.mark.parametrize(
-    "value", ["abc", "0", "65536", "-1", "+1", "1.0", "1e3", "0x10", "1_000", "5432 # the port", "٣", "²", "9" * 5000]
+    "value",
+    [
+        "abc",
+        "0",
+        "65536",
+        "-1",
+        "+1",
+        "1.0",
+        "1e3",
+        "0x10",
+        "1_000",
+        "5432 # the port",
+        "٣",
+        "²",
+        "9" * 5000,
+        "0" * 18 + "65536",
+        "0" * 5000,
+        "0" * 5000 + "65536",
+    ],
 )
 def test_it_refuses_what_is_no_whole_number_in_range(monkeypatch, value) -> None:
     monkeypatch.setenv("THING", value)

@@ -1,6 +1,8 @@
 """Who gets in, and over what: the web server as it runs in production, and the lock on the admin's door."""
 
 import os
+import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -47,6 +49,13 @@ def user(django_db_setup: None) -> Iterator[str]:
     server.close()
 
 
+def gunicorn() -> list[str]:
+    """Return the command with which the container starts the web server."""
+    script = (settings.BASE_DIR / "entrypoint.sh").read_text(encoding="utf-8")
+    (command,) = re.findall(r'^.*"\$\{as_app\[@\]\}" (gunicorn .*) &$', script, re.MULTILINE)
+    return shlex.split(command)
+
+
 @contextmanager
 def serve(user: str, **environment: str) -> Iterator[str]:
     """Serve the site on the test databases with DEBUG off and `environment`; give its address."""
@@ -65,10 +74,10 @@ def serve(user: str, **environment: str) -> Iterator[str]:
         "POSTGRES_PASSWORD": PASSWORD,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "pipeline_project.wsgi", "--bind", site, "--no-control-socket"],
+        [sys.executable, "-m", *gunicorn(), "--bind", site],
         cwd=settings.BASE_DIR,
-        # Gunicorn itself believes a proxy on its own machine, which in a container is only the container.
-        env={"PATH": os.environ["PATH"], "FORWARDED_ALLOW_IPS": ""} | production | environment,
+        env={"PATH": os.environ["PATH"]} | production | environment,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
@@ -144,9 +153,17 @@ def test_it_takes_a_form_from_a_trusted_origin(user: str, databases: None) -> No
         assert log_in_over_http(site, Origin=origin).status_code == 302
 
 
-def test_it_does_not_believe_a_proxy_that_nobody_announced(user: str) -> None:
-    with serve(user) as site:
-        assert get(site + LOGIN, **BY_TLS).status_code == 301
+@pytest.mark.parametrize("environment", [{}, {"FORWARDED_ALLOW_IPS": "*"}])
+def test_it_does_not_believe_a_proxy_that_nobody_announced(user: str, environment: dict[str, str]) -> None:
+    with serve(user, **environment) as site:
+        for name, value in [*BY_TLS.items(), ("X-Forwarded-Protocol", "ssl"), ("X-Forwarded-Ssl", "on")]:
+            assert get(site + LOGIN, **{name: value}).status_code == 301
+        assert "SCRIPT" not in get(site + LOGIN, SCRIPT_NAME="/SCRIPT").headers["Location"]
+
+
+@pytest.mark.parametrize("header", [{"X-Forwarded-Protocol": "ssl"}, {"X-Forwarded-Ssl": "on"}])
+def test_it_believes_the_announced_proxy_by_one_header_alone(site: str, header: dict[str, str]) -> None:
+    assert get(site + LOGIN, **header).status_code == 301
 
 
 def log_in_over_http(site: str, **headers: str) -> requests.Response:

@@ -3,6 +3,7 @@
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
+from types import SimpleNamespace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,7 +11,16 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from ingest.display import print_rows
 from ingest.errors import explain
-from ingest.status import SCHEMA_CHANGE_DAYS, State, current_rejects, recent_schema_changes, source_statuses
+from ingest.quoting import visible
+from ingest.status import (
+    SCHEMA_CHANGE_DAYS,
+    WRITTEN,
+    RunOutcome,
+    State,
+    current_rejects,
+    recent_schema_changes,
+    source_statuses,
+)
 
 STALE, FAILING = 1, 2  # exit codes
 
@@ -41,10 +51,16 @@ class Command(BaseCommand):
             print_rows("Sources, in UTC", sources, "source state loaded_at", "age_hours max_age_hours", self.stdout)
             words, numbers = "id trigger command started status", "rows_read inserted updated deleted rejected seconds"
             for source in sources:
-                print_rows(f"Last runs of {source.source}", source.runs, words, numbers, self.stdout)
+                runs = [_as_printed(run) for run in source.runs]
+                print_rows(f"Last runs of {source.source}", runs, words, numbers, self.stdout)
             print_rows("Rejected rows", rejects, "source_table reason", "rows", self.stdout)
             title = f"Schema changes of the last {SCHEMA_CHANGE_DAYS} days"
             print_rows(title, changes, "detected_at field_name kind", "", self.stdout)
         if troubled := [source for source in sources if source.state != State.FINE]:
             failing = any(source.state == State.FAILING for source in troubled)
-            raise CommandError(". ".join(map(str, troubled)), returncode=FAILING if failing else STALE)
+            raise CommandError(visible(". ".join(map(str, troubled))), returncode=FAILING if failing else STALE)
+
+
+def _as_printed(run: RunOutcome) -> SimpleNamespace:
+    """Return a run as the table shows it: of one that was rolled back nothing was inserted, whatever it counted."""
+    return SimpleNamespace(**asdict(run) | (dict.fromkeys(WRITTEN, "-") if run.rolled_back else {}))

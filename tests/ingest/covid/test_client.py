@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -21,13 +23,14 @@ from ingest.covid import client as client_module
 from ingest.covid.client import USER_AGENT, CovidClient, PermanentError, TransientError, Validators
 from ingest.errors import PipelineError
 from tests.ingest.covid.documents import Publisher, day, days, document, history
-from tests.ingest.test_failures import environment, free_port
+from tests.ingest.test_failures import end, environment, free_port, process
 
 DAY = date(2021, 3, 7)
 HISTORY, DAY_PATH = "/v2/us/daily.json", "/v2/us/daily/2021-03-07.json"
 RETRIES = 2
 MEMORY_MEGABYTES = 150
 SOON_SECONDS, PATIENCE_SECONDS = 5, 20
+TLS_HANDSHAKE = b"\x16\x03"  # how a client begins that wants to speak TLS
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
 RawServer = Callable[[Iterable[bytes]], str]
@@ -59,7 +62,7 @@ def raw_server() -> Iterator[RawServer]:
     def answer(connection: socket.socket, pieces: Iterable[bytes]) -> None:
         with connection, suppress(OSError):
             request = b""
-            while b"\r\n\r\n" not in request:
+            while b"\r\n\r\n" not in request and not request.startswith(TLS_HANDSHAKE):
                 request += connection.recv(65536)
             for piece in pieces:
                 connection.sendall(piece)
@@ -95,9 +98,10 @@ class Repeated:
             yield self.for_ever
 
 
-def failure(base: str, kind: type[PipelineError], *, of: str = "history") -> str:
+def failure(base: str, kind: type[PipelineError], *, of: str = "history", **limits: Any) -> str:
     """Return the message with which fetching fails, which is one line that names the address."""
-    with CovidClient(base, retries=RETRIES, backoff_seconds=0) as client, pytest.raises(PipelineError) as caught:
+    limits = {"retries": RETRIES, "backoff_seconds": 0} | limits
+    with CovidClient(base, **limits) as client, pytest.raises(PipelineError) as caught:
         _ = client.history(Validators()) if of == "history" else client.day(DAY)
     assert type(caught.value) is kind
     (line,) = str(caught.value).splitlines()
@@ -341,6 +345,48 @@ def test_it_waits_longer_each_time_when_the_server_does_not_say(httpserver: HTTP
     assert pauses[2] > 0.4
 
 
+def test_it_shows_what_the_server_says_of_its_failure_visibly_and_in_part(raw_server: RawServer) -> None:
+    answer = b"HTTP/1.1 404 Not\x1b[2J\x85Found" + b"!" * 60_000 + b"\r\nContent-Length: 0\r\n\r\n"
+    line = failure(raw_server([answer]), PermanentError)
+    assert r'answered 404 "Not\x1b[2J\x85Found!!' in line
+    assert line.endswith('!…" (60,013 characters): check COVID_API_URL')
+    assert len(line) < 300
+
+
+def test_it_shows_what_is_no_answer_visibly_and_in_part(raw_server: RawServer) -> None:
+    for answer in (b"\x1b[2J" * 1000 + b"\r\n\r\n", b"HTTP/1.1 200 OK\r\nLocation: \x1b]0;x\x07\r\nbad\x1b[2J" * 900):
+        line = failure(raw_server([answer]), TransientError)
+        assert line.isprintable()
+        assert len(line) < 300
+    location = b"http://[" + b"\x1b" * 1000
+    answer = b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
+    line = failure(raw_server([answer]), PermanentError)
+    assert line.isprintable()
+    assert len(line) < 900
+
+
+UNFIT = {
+    "begins with a tab": "\x0bv1",
+    "begins with a space that cannot break": "\xa0v1",
+    "NUL": '"v\x001"',
+    "an escape": '"\x1b[2J"',
+    "a control character of Latin-1": '"\x85"',
+    "beyond Latin-1": '"\u0142"',
+    "long": "x" * 60_000,
+}
+
+
+@pytest.mark.parametrize("etag", UNFIT.values(), ids=UNFIT)
+def test_it_takes_an_etag_that_cannot_be_sent_back_for_none(raw_server: RawServer, etag: str) -> None:
+    if etag.isascii() or "\u0142" not in etag:
+        headers = b"ETag: %s\r\nLast-Modified: %s\r\nContent-Length: 2\r\n\r\n{}" % (2 * (etag.encode("latin-1"),))
+        with CovidClient(raw_server([HEAD + headers])) as client:
+            found = client.history(Validators())
+        assert found
+        assert found.validators == Validators()
+    assert Validators.of(etag, etag) == Validators()
+
+
 def test_it_survives_a_retry_after_that_is_none(httpserver: HTTPServer) -> None:
     httpserver.expect_request(HISTORY).respond_with_data(status=503, headers={"Retry-After": "soon"})
     failure(httpserver.url_for("/v2"), TransientError)
@@ -370,6 +416,12 @@ def test_it_refuses_a_redirect_to_no_address(raw_server: RawServer, location: st
     failure(raw_server([answer.encode("latin-1")]), PermanentError)
 
 
+@pytest.mark.parametrize("location", ["ftp://ann:s3cret@x.example/", "file://ann:s3cret@x.example/a"])
+def test_it_repeats_no_password_of_a_redirect(raw_server: RawServer, location: str) -> None:
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+    assert "s3cret" not in failure(raw_server([answer.encode()]), PermanentError)
+
+
 # --- A body that is none, or has no end
 
 
@@ -393,20 +445,105 @@ def test_it_says_that_a_document_stopped_coming(impatient, raw_server: RawServer
     assert "broke off" in failure(raw_server(pieces), TransientError)
 
 
+# --- A server that drips
+
+SECONDS = 0.2  # in which the documents here have to come
+LATE = f"took longer than {SECONDS} s: try again later"
+
+
+def late(pieces: Iterable[bytes], serve: RawServer, scheme: str = "http", **limits: Any) -> None:
+    """Check that a document which comes so is given up, and when."""
+    start = time.monotonic()
+    base = serve(pieces).replace("http", scheme)
+    assert failure(base, TransientError, total_seconds=SECONDS, **limits).endswith(LATE)
+    assert time.monotonic() - start < SOON_SECONDS
+
+
 @pytest.mark.parametrize("framing", [b"", b"Content-Length: 1000\r\n", b"Transfer-Encoding: chunked\r\n"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_it_does_not_wait_for_a_document_that_drips(
-    raw_server: RawServer, monkeypatch, framing: bytes, packed: bool
-) -> None:
-    monkeypatch.setattr(client_module, "TOTAL_SECONDS", 0.2)
+def test_it_does_not_wait_for_a_document_that_drips(raw_server: RawServer, framing: bytes, packed: bool) -> None:
     drop = b" " if not packed else gzip.compress(b" ")
     drop = b"%x\r\n%s\r\n" % (len(drop), drop) if b"chunked" in framing else drop
     encoding = b"Content-Encoding: gzip\r\n" if packed else b""
-    start = time.monotonic()
-    failure(
-        raw_server(Repeated(HEAD + framing + encoding + b"\r\n", for_ever=drop, pause_seconds=0.02)), TransientError
-    )
+    late(Repeated(HEAD + framing + encoding + b"\r\n", for_ever=drop, pause_seconds=0.02), raw_server)
+
+
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+DRIPS = {
+    "its status": Repeated(b"HTTP/1.1 200 O", for_ever=b"K"),
+    "a header": Repeated(HEAD + b"X-Long: ", for_ever=b"x"),
+    "interim answers": Repeated(for_ever=b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "headers of an interim answer": Repeated(b"HTTP/1.1 100 Continue\r\nX-Long: ", for_ever=b"x"),
+    "the size of a chunk": Repeated(CHUNKED, for_ever=b"0"),
+    "what follows the size of a chunk": Repeated(CHUNKED + b"1;", for_ever=b"x"),
+    "a trailer": Repeated(CHUNKED + b"0\r\nX-Long: ", for_ever=b"x"),
+    "trailers": Repeated(CHUNKED + b"0\r\n", for_ever=b"X: y\r\n"),
+    "a redirect": Repeated(b"HTTP/1.1 302 Found\r\nLocation: /v2\r\nX-Long: ", for_ever=b"x"),
+    "a failure": Repeated(b"HTTP/1.1 503 Service Unavailable\r\nX-Long: ", for_ever=b"x"),
+}
+
+
+@pytest.mark.parametrize("pieces", DRIPS.values(), ids=DRIPS)
+def test_it_does_not_wait_for_anything_else_that_drips(raw_server: RawServer, pieces: Repeated) -> None:
+    pieces.pause_seconds = 0.02
+    late(pieces, raw_server)
+
+
+def test_it_does_not_wait_for_a_tls_handshake_that_drips(raw_server: RawServer) -> None:
+    hello = TLS_HANDSHAKE + b"\x03\x3f\xff\x02\x00\x3f\xfb"  # the answer's beginning, of 16 kilobytes
+    late(Repeated(hello, for_ever=b"\x00", pause_seconds=0.02), raw_server, "https")
+
+
+def test_it_waits_no_longer_than_its_deadline_though_the_server_asks_for_it(raw_server: RawServer) -> None:
+    late([b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 100\r\nContent-Length: 0\r\n\r\n"], raw_server)
+
+
+@pytest.mark.parametrize("answer", [b"503 Service Unavailable", b"302 Found\r\nLocation: daily.json"])
+def test_its_deadline_is_one_for_all_tries_of_a_document(raw_server: RawServer, answer: bytes) -> None:
+    asked: list[float] = []
+
+    class Slow:
+        def __iter__(self) -> Iterator[bytes]:
+            asked.append(time.monotonic())
+            time.sleep(SECONDS / 4)
+            yield b"HTTP/1.1 " + answer + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+    late(Slow(), raw_server, retries=1000)
+    time.sleep(SECONDS)
+    assert asked[-1] - asked[0] < SECONDS
+    assert len(asked) > 1
+
+
+@pytest.mark.parametrize("pieces", [Repeated(for_ever=b"", pause_seconds=0.1), Repeated(HEAD, for_ever=b"x")])
+def test_it_is_interrupted_at_once_while_it_waits_for_a_server(
+    databases, raw_server: RawServer, pieces: Repeated
+) -> None:
+    asked = threading.Event()
+
+    class Waited:
+        def __iter__(self) -> Iterator[bytes]:
+            asked.set()
+            yield from pieces
+
+    pieces.pause_seconds = 0.1
+    with process("extract_covid", COVID_API_URL=raw_server(Waited())) as running:
+        assert asked.wait(PATIENCE_SECONDS)
+        start = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        code, _, stderr = end(running)
     assert time.monotonic() - start < SOON_SECONDS
+    assert (code, stderr.splitlines()[-1]) == (130, "CommandError: interrupted. The warehouse is as it was.")
+
+
+def test_it_leaves_no_alarm_behind(publisher: Publisher) -> None:
+    publisher.publish(day())
+    before = signal.getsignal(signal.SIGALRM)
+    with CovidClient(publisher.url, total_seconds=SECONDS) as client:
+        assert client.history(Validators())
+        assert client.day(date(2021, 3, 8)) is None
+    time.sleep(SECONDS)
+    assert signal.getsignal(signal.SIGALRM) == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
 def endless(piece: bytes, headers: bytes = b"Content-Length: 2147483648\r\n", head: bytes = HEAD) -> Repeated:

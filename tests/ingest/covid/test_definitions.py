@@ -4,8 +4,12 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.core.management import CommandError
+from django.db import transaction
 from pytest_httpserver import HTTPServer
 
+from ingest.covid.definitions import MAX_CHARACTERS, MAX_DEFINITIONS, MAX_PRIOR_NAMES
+from ingest.cursors import raw_cursor
 from ingest.models import PipelineRun
 from tests.conftest import Warehouse
 from tests.ingest.covid.documents import GONE, Json, Publisher, day, definition, document, meta
@@ -45,8 +49,10 @@ def changes(define, warehouse: Warehouse, caplog):
         define(*definitions)
         recorded = warehouse.execute("select field_name, kind from schema_change order by 1, 2")
         run_id = PipelineRun.objects.latest("pk").pk
-        logged = [r.getMessage() for r in caplog.records if r.name == "ingest.covid.staging"]
-        assert sorted(logged) == sorted(f"run={run_id} the COVID API's field {name}: {kind}" for name, kind in recorded)
+        logged = [vars(r) for r in caplog.records if r.name == "ingest.covid.staging"]
+        assert {r["msg"] for r in logged} <= {"field of the COVID API changed"}
+        assert {r["run"] for r in logged} <= {run_id}
+        assert sorted((r["field"], r["change"]) for r in logged) == recorded
         assert warehouse.execute("select distinct run_id from schema_change") == ([(run_id,)] if recorded else [])
         return recorded
 
@@ -142,6 +148,100 @@ def test_it_makes_nothing_of_what_is_no_path_no_flag_and_no_name(define, warehou
 def test_it_takes_the_last_of_two_definitions_of_one_name(define, warehouse: Warehouse) -> None:
     define(CASES, changed(CASES, field="cases.total"))
     assert dimension(warehouse)["Confirmed Cases"][0] == "cases.total"
+
+
+# --- What is too much
+
+
+TOO_MUCH = {
+    "definitions": (
+        [definition(f"f{number}") for number in range(MAX_DEFINITIONS + 1)],
+        "2,001 field definitions",
+        "2,000",
+    ),
+    "a name": (
+        [definition("n" * 60_000)],
+        f'the field "{"n" * 120}…" (60,000 characters) with a name of 60,000',
+        "255",
+    ),
+    "a name by one": (
+        [definition("n" * 256)],
+        f'the field "{"n" * 120}…" (256 characters) with a name of 256 characters',
+        "255",
+    ),
+    "a path": ([definition("Date", "p" * 256)], 'the field "Date" with a path of 256 characters', "255"),
+    "a prior name": (
+        [definition("Date", prior_names=["x", "p" * 256])],
+        'the field "Date" with a prior name of 256 characters',
+        "255",
+    ),
+    "prior names": (
+        [definition("Date", prior_names=["x"] * (MAX_PRIOR_NAMES + 1))],
+        'the field "Date" with 101 prior names',
+        "100",
+    ),
+}
+
+
+@pytest.mark.parametrize(("definitions", "words", "limit"), TOO_MUCH.values(), ids=TOO_MUCH)
+def test_it_refuses_by_name_what_is_more_than_it_keeps(
+    define, publisher: Publisher, warehouse: Warehouse, definitions: list[Json], words: str, limit: str
+) -> None:
+    with pytest.raises(CommandError) as failure:
+        define(*definitions)
+    line = str(failure.value)
+    assert f"{publisher.url}/us/daily.json holds {words}" in line
+    assert f", and {limit} is the limit: " in line
+    assert len(line) < 500
+    assert warehouse.value("select count(*) from staging_covid_definition") == 0
+
+
+def test_it_keeps_as_much_as_it_may(define, warehouse: Warehouse) -> None:
+    most = "\U0010ffff" * MAX_CHARACTERS
+    define(definition(most, most, prior_names=[most] * MAX_PRIOR_NAMES))
+    assert dimension(warehouse) == {most: (most, False, [most] * MAX_PRIOR_NAMES)}
+
+
+UNKEPT = {
+    "a NUL": ("Da\0te", r"Da\x00te"),
+    "half a character": ("Da\ud800te", r"Da\ud800te"),
+    "the other half": ("Da\udc00te", r"Da\udc00te"),
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), UNKEPT.values(), ids=UNKEPT)
+@pytest.mark.parametrize(
+    ("key", "path"), [("name", "name"), ("field", "field"), ("prior_names", "prior_names[0]"), ("license", "license")]
+)
+def test_it_names_the_place_of_a_text_that_cannot_be_kept(
+    define, publisher: Publisher, text: str, shown: str, key: str, path: str
+) -> None:
+    entry = definition("Date", "date") | {key: [text] if key == "prior_names" else text}
+    with pytest.raises(CommandError) as failure:
+        define(CASES, entry)
+    line = str(failure.value)
+    assert line.startswith(f"{publisher.url}/us/daily.json cannot be kept as JSON (")
+    assert f'"meta.field_definitions[1].{path}" is or holds "{shown}"' in line
+    assert line.isprintable()
+
+
+# --- What it costs
+
+
+def test_it_writes_each_definition_once_a_document(define, warehouse: Warehouse, run) -> None:
+    define(*FIRST)
+    with transaction.atomic(using="analytics"), raw_cursor("analytics") as cursor:
+        run("extract_covid", "--date", "2021-03-07")
+        cursor.execute(
+            "select n_tup_ins, n_tup_upd from pg_stat_xact_user_tables where relname = 'staging_covid_definition'"
+        )
+        assert cursor.fetchall() == [(len(FIRST), len(FIRST))]  # an upsert counts as both
+
+
+def test_it_records_all_changes_of_a_document_in_one_statement(changes, warehouse: Warehouse) -> None:
+    many = [definition(f"field {number:04}") for number in range(300)]
+    assert len(changes(*many)) == len(many) + len(FIRST)
+    assert warehouse.value("select count(distinct cmin::text) from schema_change") == 1
 
 
 # --- A change of what it means

@@ -13,6 +13,7 @@ from werkzeug import Response
 
 from ingest.covid import extract
 from ingest.covid.client import CovidClient
+from ingest.covid.staging import MAX_DAYS
 from ingest.models import PipelineRun
 from ingest.runs import COUNTS
 from tests.conftest import Warehouse, last_steps
@@ -137,6 +138,28 @@ def test_it_learns_that_the_server_calls_the_same_version_by_another_name(
     asked = [request.headers.get("If-None-Match") for request, _ in httpserver.log]
     assert asked == [None, '"a"', '"b"']
     assert warehouse.value("select count(distinct fetched_at) from staging_covid_day") == 1
+
+
+@pytest.mark.parametrize("etag", ["\x0bv1", "\x1b[2J", "\u0142", "x" * 60_000])
+def test_it_asks_without_condition_where_an_older_release_kept_what_cannot_be_sent_back(
+    publisher: Publisher, warehouse: Warehouse, run, etag: str
+) -> None:
+    publisher.publish(*days(3))
+    run("extract_covid")
+    warehouse.execute("update staging_covid_document set etag = %s, last_modified = %s", etag, etag)
+    with publisher.counted() as requests:
+        run("extract_covid")
+        run("extract_covid")
+    assert [status for _, status in requests] == [200, 304]
+
+
+def test_it_goes_on_where_the_server_says_what_cannot_be_kept(httpserver, publisher, warehouse: Warehouse, run) -> None:
+    httpserver.clear()
+    httpserver.expect_request("/v2/us/daily.json").respond_with_data(WHOLE, headers={"ETag": "\x0bv1"})
+    for _ in range(3):
+        run("extract_covid")
+    assert warehouse.value("select count(*) from staging_covid_day") == 3
+    assert warehouse.execute("select etag from staging_covid_document") == [(None,)]
 
 
 def test_it_fetches_one_day(publisher: Publisher, warehouse: Warehouse, run) -> None:
@@ -324,6 +347,18 @@ def test_it_reads_a_document_with_a_mark_of_its_byte_order(publisher: Publisher,
     publisher.publish_history(b"\xef\xbb\xbf" + WHOLE)
     run("extract_covid")
     assert warehouse.value("select count(*) from staging_covid_day") == 3
+
+
+def test_it_names_the_place_of_a_text_in_a_day_that_cannot_be_kept(publisher: Publisher, run) -> None:
+    publisher.publish_history(WHOLE.replace(b'"states"', rb'"stat\u0000es"', 1))
+    assert r'"data[0].stat\x00es" is or holds "stat\x00es", with a NUL' in refusal(run, "extract_covid")
+
+
+def test_it_refuses_by_number_more_days_than_it_keeps(publisher: Publisher, warehouse: Warehouse, run) -> None:
+    publisher.publish_history(document([{}] * (MAX_DAYS + 1)))
+    line = refusal(run, "extract_covid")
+    assert f"{publisher.url}/us/daily.json holds 20,001 days, and 20,000 is the limit: " in line
+    assert is_empty(warehouse)
 
 
 # --- A document in another shape: a change that breaks

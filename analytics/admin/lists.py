@@ -1,0 +1,215 @@
+"""A list of the admin that ends after REACH rows and is counted no further, and that says what it leaves out.
+
+No part of its address is passed over in silence: a list that looks filtered and is not would be believed.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from math import ceil
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
+from django.core import paginator
+from django.core.exceptions import ValidationError
+from django.db import connections
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.text import Truncator
+
+if TYPE_CHECKING:
+    Paginator = paginator.Paginator[Any]
+else:
+    Paginator = paginator.Paginator
+
+# Rows that a list shows or counts; the offset of the last page takes a few milliseconds.
+REACH = 10_000
+
+
+class Roughly(int):
+    """A number of rows that nobody counted to the end, and that says so where a page prints it."""
+
+    word: str
+
+    def __new__(cls, rows: int, word: str) -> "Roughly":
+        self = super().__new__(cls, rows)
+        self.word = word
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.word} {int(self):,}"
+
+
+class BoundedPaginator(Paginator):
+    """Count a whole table by the server's own estimate, anything else up to REACH, and end after REACH rows."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: QuerySet[Model] = self.object_list  # type: ignore[assignment]  # the stubs know only a sequence
+        estimate = -1 if rows.query.where else self.estimate(rows)
+        if estimate > REACH:
+            return Roughly(estimate, "about")
+        counted = rows.order_by()[: REACH + 1].count()
+        return Roughly(REACH, "more than") if counted > REACH else counted
+
+    @cached_property
+    def num_pages(self) -> int:
+        return max(1, ceil(min(self.count, REACH) / self.per_page))
+
+    def estimate(self, rows: QuerySet[Model]) -> int:
+        """Return the table's rows as of its last vacuum or analyze; -1 before the first."""
+        return estimated_rows(rows.model, rows.db)
+
+
+def estimated_rows(model: type[Model], alias: str) -> int:
+    """Return the rows of a model's table as its last vacuum or analyze found them; -1 if there was none."""
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select reltuples::bigint from pg_class where oid = %s::regclass",
+            [connection.ops.quote_name(model._meta.db_table)],
+        )
+        (rows,) = cursor.fetchone()
+    return int(rows)
+
+
+class PresetFilter(admin.SimpleListFilter):
+    """A filter by one of `values`, which are known beforehand; Django's own would read them from the table."""
+
+    values: ClassVar[tuple[str, ...]]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, value) for value in self.values]
+
+
+def one_of(column: str, choices: Sequence[str]) -> type[PresetFilter]:
+    """Return a filter of a column by the values that it may have."""
+
+    class OneOf(PresetFilter):
+        title = column.replace("_", " ")
+        parameter_name = column
+        values = tuple(choices)
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            return queryset.filter(**{column: self.value()}) if self.value() else queryset
+
+    return OneOf
+
+
+def within(column: str, *spans: int) -> type[PresetFilter]:
+    """Return a filter of a date column by the last so many days up to today, UTC."""
+
+    class Within(PresetFilter):
+        title = column.replace("_", " ")
+        parameter_name = f"{column}_within"
+        values = tuple(map(str, spans))
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+            return [(days, f"last {days} days") for days in self.values]
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            if not (days := self.value()):
+                return queryset
+            today = datetime.now(UTC).date()
+            return queryset.filter(**{f"{column}__range": (today - timedelta(days=int(days)), today)})
+
+    return Within
+
+
+class BoundedList(ChangeList):
+    """A list of a BoundedAdmin: sorted by its key alone, as no other column need have an index.
+
+    `refusals` are messages on what of the address was not understood. Of a filter that is not understood no row is
+    listed; of a page that is not there, the first one is.
+    """
+
+    model_admin: Any  # a BoundedAdmin, whose filters are presets
+    list_filter: Any
+    refusals: tuple[str, ...] = ()
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        flaws = dict(self._flaws(request))
+        for name in flaws:
+            self.params.pop(name, None)
+            self.filter_params.pop(name, None)
+        rows = super().get_queryset(request, exclude_parameters)
+        if not flaws:
+            return rows
+        everything = format_html('<a href="{}">Show the whole list</a>', request.path)
+        self.refusals = tuple(
+            format_html(
+                "Nothing is listed, because {} is not understood: {}. {}.", _quote(request, name), flaw, everything
+            )
+            for name, flaw in flaws.items()
+        )
+        return rows.none()
+
+    def _flaws(self, request: HttpRequest) -> Iterator[tuple[str, str]]:
+        """Return each parameter that is to narrow the list and cannot, and why."""
+        if "\0" in request.GET.get(SEARCH_VAR, ""):
+            yield SEARCH_VAR, "no text holds a null character"
+        given = dict(request.GET.lists())
+        for name in (name for name in self.get_filters_params(given) if name not in (PAGE_VAR, ERROR_FLAG)):
+            for flaw in filter(None, (self._flaw(request, name, value) for value in given[name])):
+                yield name, flaw
+
+    def _flaw(self, request: HttpRequest, name: str, value: str) -> str:
+        """Return why the list cannot be narrowed to the rows with this value; "" if it can."""
+        presets = {preset.parameter_name: preset.values for preset in self.list_filter}
+        if name in presets:
+            if request.GET.getlist(name) != [request.GET[name]]:
+                return "it is given more than once"
+            return "" if value in presets[name] else f"it must be one of {', '.join(presets[name])}"
+        if not self.model_admin.lookup_allowed(name, value, request):
+            return str(self.model_admin.why_not_allowed(name, value, request))
+        try:
+            self.model_admin.columns[name].to_python(value)
+        except ValidationError as error:
+            return Truncator(" ".join(error.messages).rstrip(".")).chars(100)
+        return ""
+
+    def get_results(self, request: HttpRequest) -> None:
+        self.page_num = 1
+        super().get_results(request)
+        if not all(map(self._can_sort_by, filter(None, request.GET.get(ORDER_VAR, "").split(".")))):
+            messages.warning(request, f"The list is sorted by its key: it has no order {_quote(request, ORDER_VAR)}.")
+        if self.refusals or (self.show_all and self.can_show_all):
+            return
+        pages = self.paginator.num_pages
+        if not 1 <= (number := _number(request.GET.get(PAGE_VAR, "1"))) <= pages:
+            wrong = f"There is no page {_quote(request, PAGE_VAR)}: the pages go from 1 to {pages}. This is page 1."
+            self.refusals = (wrong,)
+        elif number > 1:
+            self.page_num = number
+            self.result_list = self.paginator.page(number).object_list
+
+    def _can_sort_by(self, part: str) -> bool:
+        number = _number(part.removeprefix("-"))
+        return 0 <= number < len(self.list_display) and bool(self.get_ordering_field(self.list_display[number]))
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """Return the column to sort by, if it is the key: the address, too, cannot ask for another (?o=3)."""
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
+    def reach(self) -> str:
+        """Return what a list that ends before its rows do says of that; "" of one that does not."""
+        if not isinstance(self.result_count, Roughly):
+            return ""
+        is_last = self.page_num == self.paginator.num_pages
+        end = f"The list ends here, at row {REACH:,}." if is_last else f"Only the first {REACH:,} are listed."
+        names = " or ".join(str(self.model_admin.columns[name].verbose_name) for name in self.search_fields)
+        ways = (names and f"search for the exact {names}", self.has_filters and "choose a filter")
+        return f"{end} To see others, {' or '.join(way for way in ways if way)}."
+
+
+def _number(text: str) -> int:
+    """Return what the address gives as a number; -1 for what is none, or too long to be one that a list has."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+def _quote(request: HttpRequest, name: str) -> str:
+    """Return a parameter as the address has it, of a long one the beginning."""
+    text = "&".join(f"{name}={value}" for value in request.GET.getlist(name))
+    return Truncator(text.replace("\0", "\\0")).chars(60)

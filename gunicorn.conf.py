@@ -1,0 +1,15 @@
+"""How gunicorn serves the site, in Docker and in the tests. Its number of processes is the variable WEB_CONCURRENCY."""
+
+from pathlib import Path
+
+bind = "0.0.0.0:8000"
+threads = 4
+preload_app = True  # without a SECRET_KEY the settings make one up, and the workers have to share it
+accesslog = "-"
+control_socket_disable = True
+# Nobody's word on the scheme or the path counts, which gunicorn would take from its own machine, whatever
+# FORWARDED_ALLOW_IPS says: Django reads the proxy's headers, and only with BEHIND_TLS_PROXY.
+forwarded_allow_ips = ""
+# A heartbeat in memory, as one on a slow disk makes a worker look dead.
+memory = Path("/dev/shm")  # noqa: S108
+worker_tmp_dir = str(memory) if memory.is_dir() else None

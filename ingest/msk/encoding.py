@@ -1,0 +1,82 @@
+"""Which text of the source is none in its encoding: looked for only when a copy failed because of one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg2
+from psycopg2.extensions import encodings
+from psycopg2.sql import SQL, Composable
+
+from ingest.cursors import Cursor
+from ingest.errors import PipelineError
+from ingest.msk.tables import SourceTable
+
+# A byte that is no character, which the warehouse refuses, and a character that UTF8 does not have.
+UNREADABLE = ("22021", "22P05")
+
+
+@contextmanager
+def texts_named(source: Cursor, table: SourceTable, query: Composable) -> Iterator[None]:
+    """Raise PipelineError, naming column and row, when the block fails to copy what `query` gives of `table`.
+
+    Only where it is a text that cannot be read. The source's transaction is over by then: what names the row is a
+    second look, without the snapshot.
+    """
+    try:
+        yield
+    except psycopg2.Error as error:
+        if error.pgcode in UNREADABLE:
+            with suppress(psycopg2.Error):  # the first error says more than one of the second look
+                _raise_named(source, table, query)
+        raise
+
+
+class _Scan:
+    """A file to which COPY writes a row at a time; it keeps the first one that is no text, and counts them."""
+
+    def __init__(self, codec: str) -> None:
+        self.codec = codec
+        self.first = b""
+        self.count = 0
+
+    def write(self, row: bytes) -> None:
+        if not self.can_read(row):
+            self.first = self.first or row
+            self.count += 1
+
+    def can_read(self, text: bytes) -> bool:
+        try:
+            text.decode(self.codec)
+        except UnicodeDecodeError:
+            return False
+        return True
+
+
+def _raise_named(source: Cursor, table: SourceTable, query: Composable) -> None:
+    source.connection.rollback()
+    source.execute("show server_encoding")
+    ((encoding,),) = source.fetchall()
+    source.execute("set local client_encoding = 'SQL_ASCII'")  # the bytes as they are
+    if encoding == "SQL_ASCII":
+        encoding = "UTF8"  # anything goes there; this is what the warehouse takes it for
+    if encoding not in encodings:  # Python does not know all that PostgreSQL does
+        return
+    scan = _Scan(encodings[encoding])
+    source.copy_expert(SQL("copy ({}) to stdout").format(query), scan)
+    if not scan.count:
+        return
+    values = dict(zip(table.columns, scan.first.rstrip(b"\n").split(b"\t"), strict=True))
+    column = next(name for name, value in values.items() if not scan.can_read(value))
+    key = {name: values[name].decode().replace("\\N", "null") for name in table.identity}
+    more = f", and of {scan.count - 1:,} more," if scan.count > 1 else ""
+    raise PipelineError(
+        f"the source's text {table.name}.{column} of row {'/'.join(key.values())}{more} is not {encoding}: write it "
+        f"anew there, by update {table.name} set {column} = '…' where {_condition(table, key)}, and run the command "
+        "again"
+    )
+
+
+def _condition(table: SourceTable, key: dict[str, str]) -> str:
+    """Return the condition by which a person finds a row, in SQL."""
+    values = {name: f"'{value}'" if table.columns[name] == "date" else value for name, value in key.items()}
+    return " and ".join(f"{name} is null" if key[name] == "null" else f"{name} = {v}" for name, v in values.items())

@@ -1,0 +1,138 @@
+"""Settings that are addresses: of servers, sites, people and documents. What can hold a secret is never repeated."""
+
+import re
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
+
+from pipeline_project import env
+
+# What browsers send: of names of hosts no more than these characters.
+NAME, IPV6 = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", r"\[[0-9a-f:.]+\]"
+HOST = re.compile(rf"\*|\.?{NAME}|{IPV6}", re.ASCII | re.IGNORECASE)
+ORIGIN = re.compile(rf"https?://(?:(?:\*\.)?{NAME}|{IPV6})(?::\d+)?", re.ASCII)
+SITE = re.compile(r"[\w.:-]+")  # in any language's letters, as requests translates them
+NO_SERVER = re.compile(r"(?![/@])(?:.*[\s@/\[\]]|[^:]*:\d*$)")  # with / and @ begin the names of sockets
+
+
+def server(name: str, default: str) -> str:
+    """Return the variable `name`, the name or address of a server, or the folder of PostgreSQL's socket.
+
+    Raises ImproperlyConfigured for more than that, and does not repeat it: it can hold a password.
+    """
+    value = env.text(name, default)
+    if NO_SERVER.match(value):
+        raise ImproperlyConfigured(
+            f"{name} must be the name or the address of a server alone, without scheme, user, brackets or port: "
+            "those have variables of their own"
+        )
+    return value
+
+
+def hosts(name: str, default: str) -> list[str]:
+    """Return the variable `name`, hosts as Django's ALLOWED_HOSTS takes them, between commas.
+
+    Raises ImproperlyConfigured for one that no request would match.
+    """
+    found = env.words(name, default)
+    for host in found:
+        if not HOST.fullmatch(host):
+            raise ImproperlyConfigured(
+                f"{name} holds {host}, which is no host name: write names such as warehouse.example.org, "
+                "or .example.org for all of them, without scheme and port"
+            )
+    return found
+
+
+def origins(name: str) -> list[str]:
+    """Return the variable `name`, addresses of sites between commas, as browsers write them.
+
+    Raises ImproperlyConfigured for one that is more or less than scheme and host.
+    """
+    return [_origin(name, word) for word in env.words(name)]
+
+
+def _origin(name: str, word: str) -> str:
+    origin = word.lower()
+    parts = _split(origin)
+    if not ORIGIN.fullmatch(origin) or parts is None:
+        raise ImproperlyConfigured(
+            f"{name} holds {word}, which is no origin: write scheme and host such as https://warehouse.example.org "
+            "or https://*.example.org, with commas between them"
+        )
+    return origin.removesuffix(":443" if parts.scheme == "https" else ":80")  # which browsers leave out
+
+
+def mails(name: str) -> list[str]:
+    """Return the variable `name`, e-mail addresses between commas; raises ImproperlyConfigured for another thing."""
+    return [_mail(name, word) for word in env.words(name)]
+
+
+def mail(name: str, default: str) -> str:
+    """Return the variable `name`, an e-mail address; raises ImproperlyConfigured for another thing."""
+    return _mail(name, env.text(name, default))
+
+
+def _mail(name: str, word: str) -> str:
+    try:
+        validate_email(re.sub(r"[^<>]*<([^<>]*)>", r"\1", word))  # of `Ann <ann@example.org>` the address
+    except ValidationError as error:
+        raise ImproperlyConfigured(
+            f"{name} holds {word}, which is no e-mail address: write it as ann@example.org"
+        ) from error
+    return word
+
+
+def secret_url(name: str) -> str:
+    """Return the secret `name`, an http(s) address, or "".
+
+    Raises ImproperlyConfigured for another thing, without a word of it.
+    """
+    value = env.secret(name).strip()
+    if value and not _is_web(_split(value)):
+        raise ImproperlyConfigured(
+            f"{name} must be an address such as https://hooks.example.org/services/1: copy it whole"
+        )
+    return value
+
+
+def documents(name: str, default: str) -> str:
+    """Return the variable `name`: the folder of the COVID documents, or their http(s) or file address.
+
+    Raises ImproperlyConfigured for another thing, and for an address with a secret in it or with a query, without
+    repeating it.
+    """
+    value = env.text(name, default)
+    parts = _split(value)
+    if "://" not in value and ("@" not in value or Path(value).is_dir()):
+        return value
+    if "://" not in value or (parts and "@" in parts.netloc):
+        raise ImproperlyConfigured(
+            f"{name} has a user or a password in it, which logs and tables would keep: leave out what stands before "
+            "the @, or copy documents that need a login into a folder and name that"
+        )
+    if parts and ("?" in value or "#" in value):
+        raise ImproperlyConfigured(
+            f"{name} goes on with /us/daily.json, which cannot follow a ? or a #: leave out what begins there"
+        )
+    if _is_web(parts) or (parts and parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path):
+        return value
+    raise ImproperlyConfigured(
+        f"{name} must be a folder, or an address such as https://api.covidtracking.com/v2 or file:///srv/covid/v2"
+    )
+
+
+def _split(url: str) -> SplitResult | None:
+    """Return the parts of an address; None of what is none. Python's own error would repeat a password."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts if url.isprintable() and " " not in url else None
+
+
+def _is_web(parts: SplitResult | None) -> bool:
+    return parts is not None and parts.scheme in ("http", "https") and bool(SITE.fullmatch(parts.hostname or ""))
