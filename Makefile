@@ -48,8 +48,8 @@ source: $(INSTALLED) ## Load msk_db.sql, or else the sample, as the source; the 
 superuser: migrate ## Make a user for the admin
 	@$(MANAGE) createsuperuser
 
-test: $(INSTALLED) ## Run every test; options in ARGS="-k slugs"
-	@$(PYTHON) -m pytest $(ARGS)
+test: $(INSTALLED) ## Run every test, several at once; options in ARGS="-k slugs"
+	@$(PYTHON) -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 test-large: $(INSTALLED) ## Compare the star of 20,000 patients with an independent recomputation
 	@$(PYTHON) -m pytest -m large $(ARGS)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg2
 import pytest
 from django.conf import settings
@@ -16,10 +17,17 @@ from django.test.utils import setup_databases, teardown_databases
 from psycopg2.sql import SQL, Identifier, Placeholder
 
 from ingest.models import PipelineRun, StepRun
+from ingest.sample.msk import msk_sql
 from tests.recompute import read_star, recompute
 
 SAMPLE = settings.BASE_DIR / "sample_data" / "msk_db.sql"
 COVID_SAMPLE = settings.BASE_DIR / "sample_data" / "covid" / "v2"
+
+# A slow machine is no failure.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 def connect(alias: str, **changes: Any) -> Any:
@@ -129,6 +137,16 @@ create table survey_result (
 """
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many processes share the tests of `make test`, each with databases of its own.
+
+    One more than there are cores, as tests wait for servers and processes; no more than the server has connections for,
+    and one alone where tests are picked, which are done before a second one has made its databases.
+    """
+    picked = config.option.keyword or config.option.lf or config.args != config.getini("testpaths")
+    return 0 if picked else min((os.cpu_count() or 1) + 1, 6)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     """Create three test databases; the source's apart, because Django's connection to it cannot create anything."""
@@ -141,6 +159,10 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
         with server.cursor() as cursor:
             cursor.execute(SQL("create database {}").format(Identifier(name)))
             connections["msk_db"].settings_dict["NAME"] = name
+            for alias in connections:  # a commit need not wait for the disk: nobody pulls the plug
+                named = Identifier(connections[alias].settings_dict["NAME"])
+                cursor.execute(SQL("alter database {} set synchronous_commit = off").format(named))
+            connections.close_all()
             yield
             connections["msk_db"].close()
             cursor.execute(SQL("drop database {} with (force)").format(Identifier(name)))
@@ -184,6 +206,14 @@ def source(databases: None) -> Iterator[Source]:
     source.clear()
     yield source
     source.connection.close()
+
+
+@pytest.fixture(scope="session")
+def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dump as untidy as the sample, of 60 patients and 100 days: a tenth of its rows, for what is tried many times."""
+    path = tmp_path_factory.mktemp("dump") / "msk_db.sql"
+    path.write_text("".join(msk_sql(patients=60, days=100, seed=1)))
+    return path
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from psycopg2.sql import SQL
@@ -11,9 +12,9 @@ from tests.conftest import TRUNCATE_EVERYTHING, Source, Warehouse, last_steps
 
 
 @pytest.fixture
-def sample(source: Source, run) -> Source:
-    """The sample, already in the warehouse."""
-    source.load_sample()
+def sample(source: Source, dump: Path, run) -> Source:
+    """A small sample, already in the warehouse."""
+    source.load(dump)
     run()
     return source
 
@@ -156,7 +157,7 @@ def test_it_compares_everything_once_when_the_buckets_are_others(
 ) -> None:
     coarse = tuple(replace(table, bucket=table.bucket.replace(">> 6", ">> 2")) for table in TABLES)
     monkeypatch.setattr("ingest.msk.extract.TABLES", coarse)
-    sample.execute("delete from patient where id > 160")
+    sample.execute("delete from patient where id > 48")
     run()
     assert warehouse.star() == sample.star()
     run()
@@ -205,10 +206,10 @@ def test_it_heals_any_difference_on_a_full_refresh(damage: str, sample: Source, 
     run("check_warehouse")
 
 
-def test_it_follows_a_restore_of_an_older_source(sample: Source, warehouse: Warehouse, run) -> None:
-    sample.execute("delete from patient where id > 100; update step_result set value = '7'")
+def test_it_follows_a_restore_of_an_older_source(sample: Source, dump: Path, warehouse: Warehouse, run) -> None:
+    sample.execute("delete from patient where id > 30; update step_result set value = '7'")
     run()
-    sample.load_sample()
+    sample.load(dump)
     run()
     assert warehouse.star() == sample.star()
 
