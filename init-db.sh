@@ -95,7 +95,7 @@ try() {
 }
 
 dump=msk_db.sql
-[ -f "$dump" ] || [ -L "$dump" ] || dump=sample_data/msk_db.sql
+[ -e "$dump" ] || [ -L "$dump" ] || dump=sample_data/msk_db.sql
 again=${PROJECT:+make source} # which says where the project is
 state=$(sql_with_names <<<"select datname || ' is as it was' from pg_database where datname = :'source'")
 state=${state:-"there is no $source_db yet: mend that, then ${again:-docker compose run --rm sql}"}
@@ -105,7 +105,8 @@ try create_missing "${POSTGRES_ANALYTICS_DB:-analytics_db}"
 try clean_up
 trap 'clean_up || exit "$failure"' EXIT
 echo "init-db: loading $dump into $source_db"
-[ -f "$dump" ] || [ ! -L "$dump" ] || give_up "it is a link that leads out of the project's folder: put the file itself there"
+[ -e "$dump" ] || give_up "it is a link that leads out of the project's folder: put the file itself there"
+[ -f "$dump" ] || give_up "it is no file"
 [ -r "$dump" ] || give_up "the user $(id -un) may not read it"
 is_whole "$dump" || give_up "its end is missing"
 try sql_with_names <<<'create database :"incoming" template template0'

@@ -63,13 +63,16 @@ excess as (
     inner join pg_namespace as n on n.oid = p.pronamespace
     cross join own as o
     where
-        p.prosecdef and n.nspname !~ '^(pg_|information_schema$)'
+        p.prosecdef and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+        and n.nspname !~ '^(pg_|information_schema$)'
         and has_function_privilege(o.oid, p.oid, 'execute') and has_schema_privilege(o.oid, n.oid, 'usage')
     union
     select 13, format('%s by default what %s makes', lower(a.privilege_type), d.defaclrole::regrole)
     from pg_default_acl as d
     cross join lateral aclexplode(d.defaclacl) as a
-    where d.defaclobjtype in ('r', 'S', 'n') and (a.grantee = 0 or a.grantee in (select o.oid from own as o))
+    where
+        d.defaclobjtype in ('r', 'S', 'n') and a.grantee <> d.defaclrole
+        and (a.grantee = 0 or a.grantee in (select o.oid from own as o))
 )
 
 select what

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connections, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ingest.channels import NotDeliveredError, configured, send
@@ -141,15 +142,21 @@ def _rejects(source: str, alert: Alert | None) -> Condition | None:
         return None
     since = alert.began_at if alert else last.started
     before = loads(source).filter(started__lt=since).first()
-    earlier = {step.table_name: step for step in before.steps.all()} if before else {}
-    if not any(step.checked for step in earlier.values()):
-        return None  # nothing to compare with, or a release loaded it that did not count what it checked
+    if not before:
+        return None
+    earlier = {step.table_name: step for step in _load_steps(before)}
+    if not any(step.checked for step in earlier.values()):  # by a release that did not count what it checked
+        return Condition(since, alert.message) if alert else None
     jumps = [
         f"{_share(step)} of {step.table_name}, {_share(earlier[step.table_name])} before"
-        for step in last.steps.filter(table_name__in=earlier).order_by("pk")
+        for step in _load_steps(last).filter(table_name__in=earlier)
         if _has_jumped(earlier[step.table_name], step)
     ]
     return Condition(since, f"Run {last.pk} rejected {'; '.join(jumps)}") if jumps else None
+
+
+def _load_steps(run: PipelineRun) -> QuerySet[StepRun]:
+    return run.steps.filter(step__startswith="load_").order_by("pk")
 
 
 def _has_jumped(before: StepRun, now: StepRun) -> bool:

@@ -21,11 +21,14 @@ def deadline(seconds: float) -> Iterator[None]:
     The time-out of a socket bounds each read of it alone: a server that sends a byte now and then keeps to it for ever.
     A signal ends whatever Python waits for: a connection to one of many addresses, a TLS handshake, a header, a sleep
     between two tries. What a C library waits for, as the resolver of names, ends first, within its own time-outs.
-    Signals reach the main thread, in which commands run: in another one there is no deadline.
+    Signals reach the main thread, in which commands run: in another one there is no deadline. Blocks do not nest, as a
+    process has one such timer; RuntimeError says so.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    if any(signal.getitimer(signal.ITIMER_REAL)):
+        raise RuntimeError("a deadline within a deadline")
     is_late = is_over = False
 
     def strike(number: int, frame: object) -> None:

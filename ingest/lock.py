@@ -10,8 +10,10 @@ from django.db import connections
 
 
 def take(source: str) -> bool:
-    """Lock the row of a source for the current transaction, and tell whether it could be had."""
+    """Lock the row of a source for the current transaction, and tell whether it could be had. Not in a savepoint."""
     with connections["analytics"].cursor() as cursor:
+        # The row is there, made by a migration, unless somebody has removed it.
+        cursor.execute("insert into committed_run (source) values (%s) on conflict do nothing", [source])
         cursor.execute("select from committed_run where source = %s for update skip locked", [source])
         return bool(cursor.rowcount)
 
@@ -20,7 +22,8 @@ def holders() -> dict[str, str]:
     """Return the sources whose lock somebody holds, and who that is at the server.
 
     Asks who holds the locks, and takes none: that could make a starting run skip. A row's xmax is the transaction that
-    locked it, and a transaction in progress holds a lock on its own number.
+    locked it, if that is one alone and locked it outside savepoints, and a transaction in progress holds a lock on its
+    own number.
     """
     with connections["analytics"].cursor() as cursor:
         cursor.execute(

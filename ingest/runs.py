@@ -14,6 +14,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from ingest import lock
+from ingest.dry import cover_numbered_tables, estimates_kept
 from ingest.errors import DATABASE_ERRORS, NotRecordedError, SkippedError, explain, story
 from ingest.interrupts import stops_ignored
 from ingest.models import LoadState, PipelineRun, StepRun
@@ -117,9 +118,9 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
 @contextmanager
 def dry_run(source: str) -> Iterator[Run]:
     """Give a run that is not recorded, and undo all that the block writes to the warehouse."""
-    with transaction.atomic(using="analytics"):
+    with estimates_kept(), transaction.atomic(using="analytics"):
         _lock(source)
-        _spare_sequences()
+        cover_numbered_tables()
         _give_room()
         yield Run(DRY, source, uuid4())
         transaction.set_rollback(True, using="analytics")
@@ -184,28 +185,6 @@ def _give_room() -> None:
     """Let the run's statements sort and hash the facts in memory rather than on disk."""
     with connections["analytics"].cursor() as cursor:
         cursor.execute("select set_config('work_mem', %s, true)", [WORK_MEM])
-
-
-def _spare_sequences() -> None:
-    """Put a temporary copy before each table that numbers its rows: no rollback takes back what a sequence gave."""
-    with connections["analytics"].cursor() as cursor:
-        cursor.execute(
-            """
-            select string_agg(
-                       format(
-                           'create temp table %1$I (like %2$I.%1$I including defaults including identity)'
-                           ' on commit drop;'
-                           'insert into pg_temp.%1$I overriding system value select * from %2$I.%1$I;'
-                           'analyze pg_temp.%1$I;',
-                           relname, relnamespace::regnamespace
-                       ), '')
-              from pg_class c
-              join pg_attribute a on a.attrelid = c.oid and a.attidentity <> ''
-             where c.relkind = 'r'
-            """
-        )
-        (copies,) = cursor.fetchone()
-        cursor.execute(copies)
 
 
 def _status_after(error: BaseException) -> PipelineRun.Status:

@@ -106,19 +106,20 @@ def _source_status(source: str) -> SourceStatus:
     runs = PipelineRun.objects.filter(source=source).order_by("-pk")
     load = LoadState.objects.filter(source=source).first()
     age = (timezone.now() - load.loaded_at) / timedelta(hours=1) if load else None
+    age_hours = round(age, 2) if age is not None else None
     limit = settings.MAX_AGE_HOURS[source]
     failure = last_failure(source)
     if failure:
         state = State.FAILING
-    elif age is None:
+    elif age is None or age_hours is None:
         state = State.NEVER
     else:
-        state = State.FINE if -CLOCKS_DIFFER_HOURS <= age <= limit else State.STALE
+        state = State.FINE if age_hours >= -CLOCKS_DIFFER_HOURS and age <= limit else State.STALE
     return SourceStatus(
         source=source,
         state=state,
         loaded_at=load.loaded_at if load else None,
-        age_hours=round(age, 2) if age is not None else None,
+        age_hours=age_hours,
         max_age_hours=limit,
         failure=failure,
         runs=tuple(map(RunOutcome.of, runs[:RUNS_SHOWN])),

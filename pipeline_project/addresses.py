@@ -18,12 +18,12 @@ NO_SERVER = re.compile(r"(?![/@])(?:.*[\s@/\[\]]|[^:]*:\d*$)")  # with / and @ b
 
 
 def server(name: str, default: str) -> str:
-    """Return the variable `name`, the name or address of a server, or the folder of PostgreSQL's socket.
+    """Return the variable `name`, the name or address of a server, or of several, or the folder of PostgreSQL's socket.
 
     Raises ImproperlyConfigured for more than that, and does not repeat it: it can hold a password.
     """
     value = env.text(name, default)
-    if NO_SERVER.match(value):
+    if any(map(NO_SERVER.match, value.split(","))):
         raise ImproperlyConfigured(
             f"{name} must be the name or the address of a server alone, without scheme, user, brackets or port: "
             "those have variables of their own"
@@ -76,8 +76,10 @@ def mail(name: str, default: str) -> str:
 
 
 def _mail(name: str, word: str) -> str:
+    address = re.sub(r"[^<>]*<([^<>]*)>", r"\1", word)  # of `Ann <ann@example.org>`
     try:
-        validate_email(re.sub(r"[^<>]*<([^<>]*)>", r"\1", word))  # of `Ann <ann@example.org>` the address
+        # A mail server of one's own network may have a name of one word, which Django takes for none.
+        validate_email(f"{address}.example" if re.search(r"@[\w-]+$", address) else address)
     except ValidationError as error:
         raise ImproperlyConfigured(
             f"{name} holds {word}, which is no e-mail address: write it as ann@example.org"
@@ -105,7 +107,7 @@ def documents(name: str, default: str) -> str:
     repeating it.
     """
     value = env.text(name, default)
-    parts = _split(value)
+    parts = _split(value.replace(" ", "%20") if value.startswith("file://") else value)
     if "://" not in value and ("@" not in value or Path(value).is_dir()):
         return value
     if "://" not in value or (parts and "@" in parts.netloc):

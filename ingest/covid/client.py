@@ -28,7 +28,6 @@ RETRIED = frozenset({429, *range(500, 600)})  # statuses of a server that is bus
 # What can be kept of a version's name and sent back: printable Latin-1 that begins with no space. The longest known
 # are of some 70 characters.
 VALIDATOR = re.compile("[!-~\xa1-\xff][ -~\xa1-\xff]{0,254}")
-USERINFO = re.compile(r"//[^/\s]*@")
 
 
 class TransientError(PipelineError):
@@ -168,7 +167,9 @@ class CovidClient:
             raise PermanentError(f"{url} redirects without end: check COVID_API_URL") from error
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.InvalidHeader) as error:
             raise TransientError(f"{url} cannot be reached ({_cause(error)}): try again later") from error
-        except (requests.RequestException, ValueError) as error:  # ValueError: from urllib3 and requests-file
+        except ValueError as error:  # of it its text may quote a part, which may be one of a password
+            raise PermanentError(f"{url} leads to what is no address: check COVID_API_URL") from error
+        except requests.RequestException as error:
             raise PermanentError(f"{url} cannot be asked for ({_cause(error)}): correct COVID_API_URL") from error
 
 
@@ -206,5 +207,4 @@ def _cause(error: Exception) -> str:
     cause: BaseException = error
     while cause.__cause__ or cause.__context__:
         cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
-    reason = USERINFO.sub("//", str(cause).split(": ", 1)[-1])  # a server may redirect to an address with a password
-    return beginning(reason) or type(cause).__name__
+    return beginning(str(cause).split(": ", 1)[-1]) or type(cause).__name__

@@ -363,6 +363,17 @@ def test_it_refuses_where_everybody_may_run_a_function_as_its_owner(run: Run, se
         database.connection.close()
 
 
+def test_it_does_not_mind_what_gives_the_role_nothing(run: Run, server: Server) -> None:
+    role = server.role("analyst")
+    named = Identifier(role)
+    server.execute(SQL("alter default privileges for role {0} grant select on tables to {0}").format(named))
+    server.execute("create function note() returns trigger security definer language plpgsql as 'begin end'")
+    try:
+        run("grant_analyst", "--role", role)
+    finally:
+        server.execute("drop function note")
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [

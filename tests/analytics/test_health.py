@@ -237,6 +237,18 @@ def test_it_opens_one_connection_more_for_who_is_logged_in(loaded: None, readine
     assert connections_opened == ["default"]
 
 
+def test_it_looks_for_one_made_up_login_at_a_time(loaded: None, readiness) -> None:
+    readiness.max_age = 60
+    ask()
+    nurse = staff()
+    with opened() as connections_opened:
+        with health.LOOK:
+            assert Client(headers={"cookie": f"sessionid={'x' * 32}"}).get("/readyz").json() == READY
+            assert ask(nurse) == (200, READY)
+        assert "details" in ask(nurse)[1]
+    assert connections_opened == ["default"]
+
+
 def test_it_reads_the_migrations_of_the_code_once(loaded: None, monkeypatch) -> None:
     ask()
     monkeypatch.setattr("django.db.migrations.loader.MigrationLoader.build_graph", None)

@@ -720,6 +720,24 @@ def test_it_compares_with_no_load_that_did_not_count_what_it_checked(reject) -> 
     assert "rejected 900 of 1,000 rows" in text
 
 
+def test_it_keeps_an_alert_open_that_an_older_release_has_begun(reject, run) -> None:
+    reject(0)
+    reject(500)
+    StepRun.objects.update(checked=0)
+    run()
+    assert open_alerts() == [("msk", "rejects")]
+
+
+def test_it_compares_what_loads_did_though_an_extract_names_the_same_table(databases, hook: Hook) -> None:
+    for rejected in (5, 300):
+        run = PipelineRun.objects.create(source="covid", command="run_pipeline", status="succeeded")
+        run.steps.create(step="load_covid", table_name="covid_day", rejected=rejected, checked=365)
+        run.steps.create(step="extract_covid", table_name="covid_day")
+    load("covid")
+    update_alerts()
+    assert open_alerts() == [("covid", "rejects")]
+
+
 def test_it_compares_loads_alone(reject, fail, run) -> None:
     reject(100)
     run("extract_msk")

@@ -485,6 +485,13 @@ def test_it_says_who_holds_the_lock_when_it_is_no_run_on_record(loaded: Contents
     assert holder in line
 
 
+def test_it_makes_the_row_of_its_lock_anew(loaded: Contents, warehouse: Warehouse, run) -> None:
+    warehouse.execute("delete from committed_run")
+    run()
+    assert last_status() == "succeeded"
+    assert warehouse.value("select count(*) from committed_run where run_uuid is not null") == 1
+
+
 # --- Databases that are not ready
 
 

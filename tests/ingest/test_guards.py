@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
+from psycopg2.sql import SQL, Identifier
 
 from ingest.models import PipelineRun
 from tests.conftest import COVID_SAMPLE, Database, Source, Warehouse, last_steps
@@ -166,6 +168,33 @@ def test_a_dry_run_advances_no_sequence(settings, loaded: Source, warehouse: War
     run()
     assert sequences() != before
     assert len(warehouse.rejects("step_result")) > 0
+
+
+def test_a_dry_run_advances_no_sequence_whatever_the_search_path(loaded: Source, warehouse: Warehouse, run) -> None:
+    loaded.execute("delete from patient where id = 11")
+    name = Identifier(warehouse.connection.info.dbname)
+    warehouse.execute(SQL("alter database {} set search_path = public, pg_temp").format(name))
+    connections["analytics"].close()
+    before = sequences()
+    try:
+        run("run_pipeline", "--dry-run")
+    finally:
+        warehouse.execute(SQL("alter database {} reset search_path").format(name))
+    assert sequences() == before
+
+
+def test_a_dry_run_does_not_mind_the_temporary_tables_of_others(loaded: Source, warehouse: Warehouse, run) -> None:
+    warehouse.execute("create temp table mine (id bigint generated always as identity)")
+    assert "nothing was written" in run("run_pipeline", "--dry-run")
+
+
+def test_a_dry_run_leaves_no_estimate_of_what_it_undid(small_world: Source, warehouse: Warehouse, run) -> None:
+    small_world.execute("insert into step_result select 1, date '2024-01-01' + n, '1' from generate_series(1, 500) n")
+    warehouse.execute("analyze")
+    run("run_pipeline", "--dry-run")
+    assert warehouse.value("select max(reltuples) from pg_class where relname ~ 'step_result' and relkind = 'r'") == 0
+    run()
+    assert warehouse.value("select reltuples from pg_class where relname = 'step_result_fact'") == 500
 
 
 def test_a_dry_run_leaves_the_record_of_a_run_that_is_gone_as_it_is(loaded: Source, run) -> None:

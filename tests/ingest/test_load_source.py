@@ -72,10 +72,15 @@ def put_dangling_link(dump: Path) -> None:
     dump.symlink_to("/nowhere/msk_db.sql")
 
 
+def put_folder(dump: Path) -> None:
+    dump.mkdir()
+
+
 BROKEN = [
     pytest.param(put_torn, "its end is missing", id="torn"),
     pytest.param(put_wrong, "psql:msk_db.sql:1: ERROR:  division by zero", id="wrong"),
     pytest.param(put_dangling_link, "it is a link that leads out of the project's folder", id="link"),
+    pytest.param(put_folder, "it is no file", id="folder"),
 ]
 
 

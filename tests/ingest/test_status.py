@@ -83,8 +83,9 @@ def test_it_takes_a_load_that_is_yet_to_come_for_stale(loaded: None, run) -> Non
     assert status()[0] == FINE
 
 
-def test_it_does_not_mind_clocks_that_differ_by_a_minute(loaded: None) -> None:
-    age("msk", minutes=-1)
+@pytest.mark.parametrize("seconds", [60, 75, 85])
+def test_it_does_not_mind_clocks_that_differ_by_a_minute(loaded: None, seconds: int) -> None:
+    age("msk", seconds=-seconds)
     assert status()[0] == FINE
 
 

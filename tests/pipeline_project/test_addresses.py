@@ -21,6 +21,7 @@ def _unset(monkeypatch) -> None:
         "https://cdn.example.org/@covid/v2",
         "file:///srv/covid/v2",
         "file://localhost/srv/covid/v2",
+        "file:///srv/covid of 2021/v2",
         "sample_data/covid/v2",
         "/srv/covid v2?#",
     ],
@@ -70,7 +71,9 @@ def test_it_refuses_other_addresses_of_documents_without_repeating_them(monkeypa
 
 
 @pytest.mark.parametrize(
-    "value", ["db", "db.example.org", "127.0.0.1", "::1", "fe80::1%eth0", "/run/my pg", "@abstract", "one,two"]
+    "value",
+    ["db", "db.example.org", "127.0.0.1", "::1", "fe80::1%eth0", "/run/my pg", "@abstract", "one,two", "db,/run/pg"],
+    ["db", "db.example.org", "127.0.0.1", "::1", "fe80::1%eth0", "/run/my pg", "@abstract", "one,two", "db,/run/pg"],
 )
 def test_it_reads_the_name_of_a_server(monkeypatch, value) -> None:
     monkeypatch.setenv("THING", value)
@@ -79,7 +82,7 @@ def test_it_reads_the_name_of_a_server(monkeypatch, value) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["db:5432", "db:", "postgresql://ann:s3cret@db/x", "s3cret@db", "[::1]", "db/msk", "db port=1", ":5432"],
+    ["db:5432", "db:", "postgresql://ann:s3cret@db/x", "s3cret@db", "[::1]", "db/msk", "db port=1", ":5432", "a:1,b:2"],
 )
 def test_it_refuses_what_is_more_than_the_name_of_a_server(monkeypatch, value) -> None:
     monkeypatch.setenv("THING", value)
@@ -161,7 +164,10 @@ def test_it_refuses_what_is_no_origin(monkeypatch, value) -> None:
     assert refusal(addresses.origins).startswith(f"THING holds {value}, which is no origin: ")
 
 
-@pytest.mark.parametrize("value", ["ann@example.org", "msk-pipeline@localhost", "MSK pipeline <ann@example.org>"])
+@pytest.mark.parametrize(
+    "value",
+    ["ann@example.org", "msk-pipeline@localhost", "root@db-server", "MSK pipeline <ann@example.org>", "Ann <ann@mail>"],
+)
 def test_it_reads_addresses_of_people(monkeypatch, value) -> None:
     monkeypatch.setenv("THING", f"bob@example.org,{value}")
     assert addresses.mails("THING") == ["bob@example.org", value]

@@ -21,6 +21,7 @@ from werkzeug import Request, Response
 
 from ingest.covid import client as client_module
 from ingest.covid.client import USER_AGENT, CovidClient, PermanentError, TransientError, Validators
+from ingest.deadline import deadline
 from ingest.errors import PipelineError
 from tests.ingest.covid.documents import Publisher, day, days, document, history
 from tests.ingest.test_failures import end, environment, free_port, process
@@ -416,10 +417,12 @@ def test_it_refuses_a_redirect_to_no_address(raw_server: RawServer, location: st
     failure(raw_server([answer.encode("latin-1")]), PermanentError)
 
 
-@pytest.mark.parametrize("location", ["ftp://ann:s3cret@x.example/", "file://ann:s3cret@x.example/a"])
+@pytest.mark.parametrize(
+    "location", ["ftp://ann:s3cret@x.example/", "file://ann:s3cret@x.example/a", "http://ann:s3c/ret@x.example/"]
+)
 def test_it_repeats_no_password_of_a_redirect(raw_server: RawServer, location: str) -> None:
     answer = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
-    assert "s3cret" not in failure(raw_server([answer.encode()]), PermanentError)
+    assert "s3c" not in failure(raw_server([answer.encode()]), PermanentError)
 
 
 # --- A body that is none, or has no end
@@ -543,6 +546,14 @@ def test_it_leaves_no_alarm_behind(publisher: Publisher) -> None:
         assert client.day(date(2021, 3, 8)) is None
     time.sleep(SECONDS)
     assert signal.getsignal(signal.SIGALRM) == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_it_has_one_deadline_at_a_time() -> None:
+    with deadline(60):
+        with pytest.raises(RuntimeError, match="a deadline within a deadline"), deadline(30):
+            pass
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 30
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
