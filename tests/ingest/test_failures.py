@@ -156,6 +156,7 @@ def own_port() -> str:
     first = 10_000 + os.getpid() % 1000 * 20
     for port in range(first, first + 20):
         with socket.socket() as listener, suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", port))
             return str(port)
     pytest.fail(f"the ports from {first} to {first + 19} are taken")
