@@ -24,9 +24,7 @@ SAMPLE = settings.BASE_DIR / "sample_data" / "msk_db.sql"
 COVID_SAMPLE = settings.BASE_DIR / "sample_data" / "covid" / "v2"
 
 # A slow machine is no failure.
-hypothesis.settings.register_profile(
-    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
 
 
@@ -210,7 +208,7 @@ def source(databases: None) -> Iterator[Source]:
 
 @pytest.fixture(scope="session")
 def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dump as untidy as the sample, of 60 patients and 100 days: a tenth of its rows, for what is tried many times."""
+    """A dump as untidy as the sample, of 60 patients and 100 days: a tenth of its rows, as it is loaded many times."""
     path = tmp_path_factory.mktemp("dump") / "msk_db.sql"
     path.write_text("".join(msk_sql(patients=60, days=100, seed=1)))
     return path
