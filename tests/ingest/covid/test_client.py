@@ -447,6 +447,7 @@ def test_it_says_that_a_document_stopped_coming(impatient, raw_server: RawServer
 
 # --- A server that drips
 
+
 def late(
     pieces: Iterable[bytes], serve: RawServer, scheme: str = "http", total_seconds: float = 0.2, **limits: Any
 ) -> None:
