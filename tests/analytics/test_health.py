@@ -186,14 +186,14 @@ def test_it_does_not_wait_for_a_server_that_does_not_answer(loaded: None, move) 
         move("analytics", "127.0.0.1", str(silent.getsockname()[1]))
         start = time.monotonic()
         assert ask() == (503, DOWN)
-        assert time.monotonic() - start < 4
+        assert time.monotonic() - start < 10  # as long as others wait for a server
 
 
 def test_it_does_not_wait_for_a_table_that_somebody_has_locked(loaded: None) -> None:
     with locked("load_state"):
         start = time.monotonic()
         assert ask() == (503, READY | {"sources": "unknown"})
-        assert time.monotonic() - start < 4
+        assert time.monotonic() - start < 10  # as long as others wait for a server
 
 
 def test_it_is_ready_though_the_source_is_down(loaded: None, move) -> None:

@@ -141,14 +141,12 @@ def terminate(alias: str) -> None:
 
 
 def free_port() -> str:
-    """Return a port of this machine on which nothing listens, nor will: it stays taken, by a socket that does not."""
+    """Return a port of this machine on which nothing listens, nor will: a socket keeps it for as long as we live."""
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
-    _taken.append(taken)
-    return str(taken.getsockname()[1])
-
-
-_taken: list[socket.socket] = []
+    port = taken.getsockname()[1]
+    taken.detach()
+    return str(port)
 
 
 def own_port() -> str:
@@ -156,6 +154,7 @@ def own_port() -> str:
     first = 10_000 + os.getpid() % 1000 * 20
     for port in range(first, first + 20):
         with socket.socket() as listener, suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", port))
             return str(port)
     pytest.fail(f"the ports from {first} to {first + 19} are taken")

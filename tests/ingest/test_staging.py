@@ -62,9 +62,9 @@ def test_it_reads_everything_and_writes_nothing_on_a_full_refresh(sample: Source
         "update patient set hospital = hospital || ' ' where id = 5",
         "update patient set hospital = null where id = 6",
         "delete from patient where id = 7",
-        "update step_result set value = '1' where patient_id = 8 and date = '2024-01-01'",
+        "update step_result set value = '1' where patient_id = 8 and date = '2024-05-01'",
         "insert into step_result select * from step_result where patient_id = 9",
-        "delete from step_result where patient_id = 10 and date > '2024-03-01'",
+        "delete from step_result where patient_id = 10 and date > '2024-05-01'",
         "insert into step_result values (null, null, null), (null, null, null)",
         "insert into journey_activity select * from journey_activity limit 3",
         "update patient_journey set patient_id = 12 where patient_id = 11",
@@ -86,7 +86,7 @@ def test_it_follows_a_change(change: str, sample: Source, warehouse: Warehouse, 
 
 
 def test_it_reads_only_the_buckets_that_changed(sample: Source, run) -> None:
-    sample.execute("update step_result set value = '1' where patient_id = 8 and date = '2024-01-01'")
+    sample.execute("update step_result set value = '1' where patient_id = 8 and date = '2024-05-01'")
     run()
     assert last_counts("extract_msk", "rows_read").keys() == {"step_result"}
     assert last_counts("extract_msk", "rows_read")["step_result"] < 200
@@ -179,9 +179,9 @@ def test_it_does_not_judge_children_anew_when_a_parent_says_something_else_of_it
 
 
 def test_it_reloads_the_star_when_its_rules_change(sample: Source, warehouse: Warehouse, run, monkeypatch) -> None:
-    monkeypatch.setattr("analytics.loads.star.LAST_DAY", SQL("date '2024-02-01'"))
+    monkeypatch.setattr("analytics.loads.star.LAST_DAY", SQL("date '2024-04-15'"))
     run()
-    assert warehouse.value("select max(date) from step_result_fact") == date(2024, 2, 1)
+    assert warehouse.value("select max(date) from step_result_fact") == date(2024, 4, 15)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from psycopg2.sql import SQL, Identifier
 from pytest_django import Settings
 
 from tests.conftest import connect
+from tests.ingest.test_failures import own_port
 
 LOGIN = "/admin/login/"
 PASSWORD = "correct horse battery staple"
@@ -60,9 +61,7 @@ def gunicorn() -> list[str]:
 def serve(user: str, **environment: str) -> Iterator[str]:
     """Serve the site on the test databases with DEBUG off and `environment`; give its address."""
     database = connections["default"].settings_dict
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        site = f"127.0.0.1:{free.getsockname()[1]}"
+    site = f"127.0.0.1:{own_port()}"
     production = {
         "PYTHON_DOTENV_DISABLED": "1",
         "DEBUG": "0",
@@ -81,7 +80,7 @@ def serve(user: str, **environment: str) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        for _ in range(100):
+        for _ in range(600):
             with socket.socket() as client:
                 if client.connect_ex(("127.0.0.1", int(site.partition(":")[2]))) == 0:
                     break
@@ -89,7 +88,7 @@ def serve(user: str, **environment: str) -> Iterator[str]:
         yield f"http://{site}"
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +98,7 @@ def site(user: str) -> Iterator[str]:
 
 
 def get(address: str, **headers: str) -> requests.Response:
-    return requests.get(address, headers=headers, allow_redirects=False, timeout=10)
+    return requests.get(address, headers=headers, allow_redirects=False, timeout=60)
 
 
 def test_it_sends_a_browser_to_https(site: str) -> None:
@@ -175,7 +174,7 @@ def log_in_over_http(site: str, **headers: str) -> requests.Response:
         data={"username": "boss", "password": PASSWORD, "csrfmiddlewaretoken": token},
         headers=BY_TLS | {"Cookie": f"csrftoken={token}", "Referer": site.replace("http", "https") + LOGIN} | headers,
         allow_redirects=False,
-        timeout=10,
+        timeout=60,
     )
 
 

@@ -30,7 +30,7 @@ DAY = date(2021, 3, 7)
 HISTORY, DAY_PATH = "/v2/us/daily.json", "/v2/us/daily/2021-03-07.json"
 RETRIES = 2
 MEMORY_MEGABYTES = 150
-SOON_SECONDS, PATIENCE_SECONDS = 5, 20
+SOON_SECONDS, PATIENCE_SECONDS = 30, 60
 TLS_HANDSHAKE = b"\x16\x03"  # how a client begins that wants to speak TLS
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
@@ -450,15 +450,15 @@ def test_it_says_that_a_document_stopped_coming(impatient, raw_server: RawServer
 
 # --- A server that drips
 
-SECONDS = 0.2  # in which the documents here have to come
-LATE = f"took longer than {SECONDS} s: try again later"
 
-
-def late(pieces: Iterable[bytes], serve: RawServer, scheme: str = "http", **limits: Any) -> None:
+def late(
+    pieces: Iterable[bytes], serve: RawServer, scheme: str = "http", total_seconds: float = 0.2, **limits: Any
+) -> None:
     """Check that a document which comes so is given up, and when."""
     start = time.monotonic()
     base = serve(pieces).replace("http", scheme)
-    assert failure(base, TransientError, total_seconds=SECONDS, **limits).endswith(LATE)
+    said = failure(base, TransientError, total_seconds=total_seconds, **limits)
+    assert said.endswith(f"took longer than {total_seconds} s: try again later")
     assert time.monotonic() - start < SOON_SECONDS
 
 
@@ -508,13 +508,11 @@ def test_its_deadline_is_one_for_all_tries_of_a_document(raw_server: RawServer, 
     class Slow:
         def __iter__(self) -> Iterator[bytes]:
             asked.append(time.monotonic())
-            time.sleep(SECONDS / 4)
+            time.sleep(0.1)
             yield b"HTTP/1.1 " + answer + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
-    late(Slow(), raw_server, retries=1000)
-    time.sleep(SECONDS)
-    assert asked[-1] - asked[0] < SECONDS
-    assert len(asked) > 1
+    late(Slow(), raw_server, total_seconds=1, retries=1000)
+    assert 1 < len(asked) <= 11
 
 
 @pytest.mark.parametrize("pieces", [Repeated(for_ever=b"", pause_seconds=0.1), Repeated(HEAD, for_ever=b"x")])
@@ -541,10 +539,9 @@ def test_it_is_interrupted_at_once_while_it_waits_for_a_server(
 def test_it_leaves_no_alarm_behind(publisher: Publisher) -> None:
     publisher.publish(day())
     before = signal.getsignal(signal.SIGALRM)
-    with CovidClient(publisher.url, total_seconds=SECONDS) as client:
+    with CovidClient(publisher.url, total_seconds=SOON_SECONDS) as client:
         assert client.history(Validators())
         assert client.day(date(2021, 3, 8)) is None
-    time.sleep(SECONDS)
     assert signal.getsignal(signal.SIGALRM) == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
