@@ -73,7 +73,6 @@ def test_it_refuses_other_addresses_of_documents_without_repeating_them(monkeypa
 @pytest.mark.parametrize(
     "value",
     ["db", "db.example.org", "127.0.0.1", "::1", "fe80::1%eth0", "/run/my pg", "@abstract", "one,two", "db,/run/pg"],
-    ["db", "db.example.org", "127.0.0.1", "::1", "fe80::1%eth0", "/run/my pg", "@abstract", "one,two", "db,/run/pg"],
 )
 def test_it_reads_the_name_of_a_server(monkeypatch, value) -> None:
     monkeypatch.setenv("THING", value)
