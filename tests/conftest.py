@@ -139,10 +139,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return how many processes share the tests of `make test`, each with databases of its own.
 
     One more than there are cores, as tests wait for servers and processes; no more than the server has connections for,
-    and one alone where tests are picked, which are done before a second one has made its databases.
+    and one alone for a file or what -k picks, which is done before a second one has made its databases.
     """
-    picked = config.option.keyword or config.option.lf or config.args != config.getini("testpaths")
-    return 0 if picked else min((os.cpu_count() or 1) + 1, 6)
+    is_little = config.option.keyword or config.option.lf or (len(config.args) == 1 and ".py" in config.args[0])
+    return 0 if is_little else min((os.cpu_count() or 1) + 1, 6)
 
 
 @pytest.fixture(scope="session")
