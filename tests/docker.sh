@@ -215,7 +215,8 @@ comes_to "the warehouse on a small disk" moved move_warehouse small
 query msk_db "update step_result set value = (patient_id % 1000 + 1)::text where value ~ '^[0-9]+$'"
 before=$(row_versions)
 fails in_web make run-pipeline ARGS="--only msk"
-says "No space left on device (extract_msk, step_result); give the server more room, and run the command again. The"
+says "No space left on device ("
+says "); give the server more room, and run the command again. The warehouse is as it was."
 is "row versions after the disk was full" "$(row_versions)" "$before"
 comes_to "the warehouse on a large disk" moved move_warehouse pg_default
 succeeds in_web make run-pipeline
