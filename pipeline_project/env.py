@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
+from dotenv.parser import parse_stream
 
 TRUE = ("1", "true", "yes", "on")
 FALSE = ("0", "false", "no", "off", "")
@@ -20,9 +21,17 @@ CRON_ITEM = re.compile(r"(?:\*|(\d\d?)-(\d\d?))(?:/0?[1-9]\d?)?|(\d\d?)", re.ASC
 def load(path: Path) -> None:
     """Take from the file `path`, if it is there, the variables that the environment does not have.
 
-    Raises ImproperlyConfigured when it cannot be read.
+    Raises ImproperlyConfigured when it cannot be read, or has a line that says nothing: to pass over one, as a name
+    whose quotes are not closed, would be to run without it.
     """
     try:
+        if path.is_file() and not os.environ.get("PYTHON_DOTENV_DISABLED"):
+            with path.open(encoding="utf-8") as lines:
+                unread = [binding.original.line for binding in parse_stream(lines) if binding.error]
+            if unread:
+                raise ImproperlyConfigured(
+                    f"line {unread[0]} of {path} is no NAME=value, or its quotes are not closed: correct it"
+                )
         load_dotenv(path)
     except (OSError, ValueError) as error:  # ValueError: another encoding, or a NUL
         raise ImproperlyConfigured(f"{path} cannot be read: {_reason(error)}") from error

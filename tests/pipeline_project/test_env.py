@@ -20,6 +20,24 @@ def _unset(monkeypatch) -> None:
     monkeypatch.delenv("THING_FILE", raising=False)
 
 
+@pytest.mark.parametrize("line", ['SECRET_KEY="my-long-key', "this is nonsense", "ADMINS='ann@example.org"])
+def test_it_refuses_a_file_with_a_line_that_says_nothing(monkeypatch, tmp_path: Path, line: str) -> None:
+    monkeypatch.setattr("os.environ", {})
+    path = tmp_path / ".env"
+    path.write_text(f"THING=1\n{line}\n")
+    with pytest.raises(ImproperlyConfigured, match=f"^line 2 of {path} is no NAME=value, or its quotes are not closed"):
+        env.load(path)
+
+
+def test_it_reads_a_file_with_comments_exports_and_values_of_several_lines(monkeypatch, tmp_path: Path) -> None:
+    environment = {"THING": "kept"}
+    monkeypatch.setattr("os.environ", environment)
+    path = tmp_path / ".env"
+    path.write_text("# a comment\n\nexport ONE=1\nTWO='a # b'\nTHREE=\"first\nsecond\"\nFOUR=\nTHING=other\n")
+    env.load(path)
+    assert environment == {"THING": "kept", "ONE": "1", "TWO": "a # b", "THREE": "first\nsecond", "FOUR": ""}
+
+
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_it_takes_the_default_for_a_text_that_is_not_set_or_blank(monkeypatch, value) -> None:
     if value is not None:
