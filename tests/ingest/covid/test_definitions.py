@@ -47,7 +47,7 @@ def changes(define, warehouse: Warehouse, caplog):
         define(*FIRST)
         caplog.clear()
         define(*definitions)
-        recorded = warehouse.execute("select field_name, kind from schema_change order by 1, 2")
+        recorded = warehouse.execute('select field_name, kind from schema_change order by field_name collate "C", kind')
         run_id = PipelineRun.objects.latest("pk").pk
         logged = [vars(r) for r in caplog.records if r.name == "ingest.covid.staging"]
         assert {r["msg"] for r in logged} <= {"field of the COVID API changed"}
