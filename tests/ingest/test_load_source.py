@@ -16,6 +16,8 @@ TORN = "-- x\n-- PostgreSQL database dump\ncreate table patient (id integer);\n"
 
 Load = Callable[[Path], tuple[int, str]]
 
+pytestmark = pytest.mark.skipif(not COMMAND.exists(), reason="init-db.sh is not part of the image")
+
 
 @pytest.fixture
 def name(databases: None) -> Iterator[str]:

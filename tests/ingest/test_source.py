@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError
 from django.db import InternalError, connections
-from psycopg2.sql import SQL, Identifier
+from psycopg2.sql import SQL, Identifier, Literal
 
 from analytics.loads.star import load_msk
 from ingest import models
@@ -230,7 +230,8 @@ def reader(source: Source, monkeypatch) -> Iterator[str]:
     """The role by which the pipeline reads the source: no superuser, who may read all that is there now."""
     name = f"test_reader_{os.getpid()}"
     role = Identifier(name)
-    source.execute(SQL("create role {} login").format(role))
+    password = Literal(connections["msk_db"].settings_dict["PASSWORD"])  # the pipeline's, for a server that asks for it
+    source.execute(SQL("create role {} login password {}").format(role, password))
     source.execute(SQL("grant usage on schema public to {}").format(role))
     source.execute(SQL("grant select on all tables in schema public to {}").format(role))
     connections["msk_db"].close()
