@@ -133,7 +133,7 @@ def _schema_change() -> Condition | None:
 
 
 def _rejects(source: str, alert: Alert | None) -> Condition | None:
-    """The last load rejected a larger share of a table than the one before or, while an alert is open, the one before.
+    """The last load rejected a larger share of a table than the one before it or, of an open alert, before that began.
 
     Once the run log has forgotten what the level was before the new one is what is usual, and the alert ends.
     """

@@ -25,10 +25,11 @@ def cover_numbered_tables() -> None:
                            ' on commit drop;'
                            'insert into pg_temp.%%1$I overriding system value select * from %%2$I.%%1$I;'
                            'analyze pg_temp.%%1$I;',
-                           relname, relnamespace::regnamespace
+                           c.relname, n.nspname
                        ), '')
-              from pg_class
-             where oid = any(%s::regclass[])
+              from pg_class c
+              join pg_namespace n on n.oid = c.relnamespace
+             where c.oid = any(%s::regclass[])
             """,
             [NUMBERED],
         )
@@ -45,12 +46,19 @@ def estimates_kept() -> Iterator[None]:
     before = _estimates()
     try:
         yield
-    finally:
-        # Where the server is gone, the error that says so is on its way already.
-        with suppress(*DATABASE_ERRORS), raw_cursor("analytics") as cursor:
-            for table, rows in _estimates().items():
-                if rows != before.get(table):
-                    cursor.execute(SQL("analyze {}").format(Identifier(*table)))
+    except BaseException:
+        with suppress(*DATABASE_ERRORS):  # what went wrong first is what counts
+            _correct(before)
+        raise
+    _correct(before)
+
+
+def _correct(before: dict[tuple[str, str], float]) -> None:
+    """Analyse the tables whose estimates are no longer those of before."""
+    changed = [Identifier(*table) for table, rows in _estimates().items() if rows != before.get(table)]
+    if changed:
+        with raw_cursor("analytics") as cursor:
+            cursor.execute(SQL("analyze {}").format(SQL(", ").join(changed)))
 
 
 def _estimates() -> dict[tuple[str, str], float]:
@@ -58,11 +66,13 @@ def _estimates() -> dict[tuple[str, str], float]:
     with connections["analytics"].cursor() as cursor:
         cursor.execute(
             """
-            select relnamespace::regnamespace::text, relname, reltuples
-              from pg_class
-             where relkind = 'r' and relpersistence = 'p'
-               and relowner = (select oid from pg_roles where rolname = current_user)
-               and relnamespace <> 'pg_catalog'::regnamespace
+            select n.nspname, c.relname, c.reltuples
+              from pg_class c
+              join pg_namespace n on n.oid = c.relnamespace
+             where c.relkind = 'r'
+               and c.relpersistence = 'p'
+               and n.nspname !~ '^(pg_|information_schema$)'
+               and c.relowner = (select oid from pg_roles where rolname = current_user)
             """
         )
         return {(schema, name): rows for schema, name, rows in cursor.fetchall()}
