@@ -67,11 +67,11 @@ def client(databases: None) -> Client:
 
 
 @pytest.fixture
-def loaded(source: Source, run: Run, settings: Settings) -> None:
-    """The star of the samples, with an override, a schema change and, before it in the log, a failed run."""
+def loaded(source: Source, dump: Path, run: Run, settings: Settings) -> None:
+    """The star of a dump and the COVID sample, an override, a schema change and, before it on record, a failed run."""
     settings.COVID_API_URL = str(COVID_SAMPLE)
     PipelineRun.objects.create(command="run_pipeline", status="failed", error="Traceback: <disk full>")
-    source.load_sample()
+    source.load(dump)
     run()
     run("run_pipeline", "--only", "covid")
     SchemaChange.objects.create(
@@ -569,6 +569,7 @@ def test_it_finds_nothing_for_what_a_key_cannot_be(client: Client, loaded: None)
     assert not wrong
 
 
+@pytest.mark.long
 def test_it_survives_any_address(client: Client, loaded: None) -> None:
     failed: dict[Any, int] = {}
     for model in registered():

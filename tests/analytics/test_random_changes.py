@@ -187,6 +187,7 @@ def is_locked() -> bool:
     return bool(lock.holders())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", SEEDS)
 def test_it_equals_the_recomputation_after_any_changes(
     seed: int, world: Source, warehouse: Warehouse, run: Callable[..., str]
