@@ -7,7 +7,7 @@ from django.db import connections, transaction
 from psycopg2.sql import SQL, Identifier, Literal
 
 from ingest.cursors import Cursor, one_row, raw_cursor
-from ingest.errors import PipelineError
+from ingest.runs.errors import PipelineError
 from pipeline_project.routers import database_of
 
 EXCESS = SQL(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

@@ -23,8 +23,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from ingest.errors import DATABASE_ERRORS, explain
-from ingest.status import SourceStatus, State, source_statuses
+from ingest.runs.errors import DATABASE_ERRORS, explain
+from ingest.runs.status import SourceStatus, State, source_statuses
 
 # The source is not among them: when it is down its runs fail, and what the warehouse holds is still to be had.
 DATABASES = ("default", "analytics")

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import OperationalError, connections
 from psycopg2.sql import SQL, Identifier
 
-from ingest.errors import PipelineError
+from ingest.runs.errors import PipelineError
 
 
 def create_missing(alias: str) -> bool:

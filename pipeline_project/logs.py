@@ -8,8 +8,8 @@ from typing import Any
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
-from ingest.errors import story
 from ingest.quoting import visible
+from ingest.runs.errors import story
 
 
 class RefusalFilter(logging.Filter):

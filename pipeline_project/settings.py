@@ -256,7 +256,7 @@ LOGGING = {
             name: {"handlers": ["stderr"], "level": "WARNING", "propagate": False}
             for name in ("django", "ingest", "analytics", "axes")
         },
-        # What happens to a run its command tells a person by itself: see ingest/commands.py.
+        # What happens to a run its command tells a person by itself: see ingest/runs/command.py.
         "ingest.runs": {"level": "CRITICAL"},
         # Its warnings may quote an address, which may hold a token.
         "urllib3": {"level": "ERROR"},

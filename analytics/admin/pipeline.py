@@ -20,8 +20,8 @@ from analytics.admin.lists import one_of
 from analytics.models import ScheduleDimension
 from ingest.models import SOURCES, Alert, LoadState, PipelineRun, RejectedRow, ScheduleOverride, StepRun
 from ingest.msk.tables import TABLES
-from ingest.runs import COUNTS
-from ingest.status import FAILURES, WRITTEN
+from ingest.runs.run import COUNTS
+from ingest.runs.status import FAILURES, WRITTEN
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[ScheduleOverride]

@@ -12,7 +12,7 @@ from analytics.loads.rejects import COVID_DAY, list_rejects
 from ingest.covid.figures import FIGURES, NAMESPACE, SCOPE
 from ingest.cursors import Cursor, raw_cursor
 from ingest.reconcile import Target, reconcile
-from ingest.runs import Run
+from ingest.runs.run import Run
 
 STEP = "load_covid"
 FIRST_DAY = date(2019, 12, 31)  # the first report to the WHO; no earlier day is one of the pandemic

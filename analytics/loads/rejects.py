@@ -7,7 +7,7 @@ from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
 from ingest.msk.tables import TABLES
 from ingest.reconcile import Target, reconcile
-from ingest.runs import Run
+from ingest.runs.run import Run
 
 COVID_DAY = "covid_day"  # as rejected_row names a day of the COVID documents
 

@@ -11,11 +11,11 @@ from analytics import models
 from analytics.loads.rejects import count_rejects, forget_unknown_tables, list_rejects
 from analytics.loads.scope import EVERYTHING, NOTHING, Scope, read_sql
 from ingest.cursors import Cursor, one_row, raw_cursor
-from ingest.errors import PipelineError
 from ingest.models import StepRun
 from ingest.msk.tables import TABLES
 from ingest.reconcile import Target, reconcile
-from ingest.runs import Run
+from ingest.runs.errors import PipelineError
+from ingest.runs.run import Run
 
 STEP = "load_msk"
 

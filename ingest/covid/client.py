@@ -14,9 +14,9 @@ from requests_file import FileAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from ingest.deadline import deadline
-from ingest.errors import PipelineError
 from ingest.quoting import beginning, excerpt
+from ingest.runs.deadline import deadline
+from ingest.runs.errors import PipelineError
 
 USER_AGENT = "msk-pipeline/0.1 (Django ETL; python-requests)"
 CONNECT_SECONDS, READ_SECONDS = 10, 30
@@ -92,7 +92,7 @@ class _Session(requests.Session):
 class CovidClient:
     """Fetches documents below `base`: an http(s) or file URL, or a folder. Use as a context manager.
 
-    A document with all tries and redirects has to come within `total_seconds`: see ingest.deadline.
+    A document with all tries and redirects has to come within `total_seconds`: see ingest.runs.deadline.
     """
 
     def __init__(

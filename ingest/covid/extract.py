@@ -9,7 +9,7 @@ from django.conf import settings
 from ingest.covid.client import CovidClient, Document, Validators
 from ingest.covid.staging import stage
 from ingest.cursors import Cursor, raw_cursor
-from ingest.runs import Run
+from ingest.runs.run import Run
 
 STEP = "extract_covid"
 

@@ -17,7 +17,7 @@ from ingest.covid.figures import FIGURES, NAMESPACE
 from ingest.covid.unkept import unkept_text
 from ingest.cursors import Cursor
 from ingest.models import StepRun
-from ingest.runs import Run
+from ingest.runs.run import Run
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from psycopg2.extensions import encodings
 from psycopg2.sql import SQL, Composable
 
 from ingest.cursors import Cursor
-from ingest.errors import PipelineError
 from ingest.msk.tables import SourceTable
+from ingest.runs.errors import PipelineError
 
 # A byte that is no character, which the warehouse refuses, and a character that UTF8 does not have.
 UNREADABLE = ("22021", "22P05")

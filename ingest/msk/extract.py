@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from ingest.cursors import raw_cursor
-from ingest.errors import PipelineError
 from ingest.msk.snapshot import snapshot
 from ingest.msk.staging import StagingTable, digest_secret
 from ingest.msk.tables import TABLES
-from ingest.runs import Run
+from ingest.runs.errors import PipelineError
+from ingest.runs.run import Run
 
 STEP = "extract_msk"
 ALLOW_DELETES = "go on even if the source lost more of its rows than MSK_MAX_DELETE_PERCENT"

@@ -7,7 +7,7 @@ from psycopg2.sql import SQL
 
 from ingest.cursors import raw_cursor
 from ingest.reconcile import Target, reconcile
-from ingest.runs import Run
+from ingest.runs.run import Run
 from ingest.slugs import ParsedSlug, parse_slug
 
 STEP = "parse_slugs"

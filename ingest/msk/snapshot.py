@@ -9,8 +9,8 @@ from django.db import connections, transaction
 from psycopg2.sql import SQL, Composed, Literal
 
 from ingest.cursors import Cursor, raw_cursor
-from ingest.errors import PipelineError
 from ingest.msk.tables import TABLES, TYPES, SourceTable
+from ingest.runs.errors import PipelineError
 
 OLDEST_SERVER = 140000  # hash_record_extended came with PostgreSQL 14
 DIGEST_VERSION = 1  # to be raised when the meaning of a digest changes

@@ -14,7 +14,7 @@ from psycopg2.sql import SQL, Identifier
 from ingest.models import LoadState, PipelineRun
 from tests.analytics.test_schema import TABLES
 from tests.conftest import Database, Source, Warehouse, connect
-from tests.ingest.test_failures import manage
+from tests.ingest.runs.test_failures import manage
 
 Run = Callable[..., str]
 

@@ -28,7 +28,7 @@ from tests.ingest.covid.documents import (
     history,
     without_quotes,
 )
-from tests.ingest.test_failures import free_port
+from tests.ingest.runs.test_failures import free_port
 
 REAL = project.BASE_DIR.parent / "shared" / "covid-api" / "v2" / "us"
 README_QUERY = """

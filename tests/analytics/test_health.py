@@ -20,7 +20,7 @@ from analytics import health
 from ingest.models import LoadState, PipelineRun
 from tests.analytics.test_admin import queries
 from tests.conftest import COVID_SAMPLE, Database, Source, Warehouse, connect
-from tests.ingest.test_failures import free_port
+from tests.ingest.runs.test_failures import free_port
 
 READY = {"databases": "ok", "migrations": "ok", "sources": "ok"}
 DOWN = {"databases": "down", "migrations": "unknown", "sources": "unknown"}

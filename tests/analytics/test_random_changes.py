@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
-from ingest import lock
+from ingest.runs import lock
 from tests.analytics.test_star import assert_same
 from tests.conftest import Source, Warehouse
 

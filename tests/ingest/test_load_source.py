@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from tests.conftest import Database, connect
-from tests.ingest.test_failures import manage
+from tests.ingest.runs.test_failures import manage
 
 COMMAND = settings.BASE_DIR / "init-db.sh"
 TORN = "-- x\n-- PostgreSQL database dump\ncreate table patient (id integer);\n"

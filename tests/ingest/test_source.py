@@ -12,13 +12,13 @@ from psycopg2.sql import SQL, Identifier, Literal
 
 from analytics.loads.star import load_msk
 from ingest import models
-from ingest.errors import PipelineError
 from ingest.models import PipelineRun, StepRun
 from ingest.msk.extract import extract_msk
 from ingest.msk.parse import parse_slugs
 from ingest.msk.snapshot import _check_version, snapshot
 from ingest.msk.tables import TABLES
-from ingest.runs import pipeline_run
+from ingest.runs.errors import PipelineError
+from ingest.runs.run import pipeline_run
 from tests.analytics.test_star import assert_same
 from tests.conftest import Source, Warehouse
 

@@ -26,7 +26,7 @@ from psycopg2.sql import SQL, Identifier
 from pytest_django import Settings
 
 from tests.conftest import connect
-from tests.ingest.test_failures import own_port
+from tests.ingest.runs.test_failures import own_port
 
 LOGIN = "/admin/login/"
 PASSWORD = "correct horse battery staple"

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from analytics.checks import run_checks
-from ingest.errors import explain
+from ingest.runs.errors import explain
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analytics.analyst import grant_analyst
-from ingest.errors import explain
+from ingest.runs.errors import explain
 
 
 class Command(BaseCommand):

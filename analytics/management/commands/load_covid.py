@@ -3,8 +3,8 @@
 from typing import Any
 
 from analytics.loads.covid import load_covid
-from ingest.commands import PipelineCommand
-from ingest.runs import Run
+from ingest.runs.command import PipelineCommand
+from ingest.runs.run import Run
 
 
 class Command(PipelineCommand):

@@ -8,12 +8,12 @@ from django.core.management.base import CommandError
 
 from analytics.loads.covid import load_covid
 from analytics.loads.star import load_msk
-from ingest.commands import PipelineCommand
 from ingest.covid.extract import Request, extract_covid
 from ingest.models import SOURCES
 from ingest.msk.extract import ALLOW_DELETES, extract_msk
 from ingest.msk.parse import parse_slugs
-from ingest.runs import Run
+from ingest.runs.command import PipelineCommand
+from ingest.runs.run import Run
 
 
 class Command(PipelineCommand):

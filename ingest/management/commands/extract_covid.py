@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from ingest.commands import PipelineCommand
 from ingest.covid.extract import Request, extract_covid
-from ingest.runs import Run
+from ingest.runs.command import PipelineCommand
+from ingest.runs.run import Run
 
 
 class Command(PipelineCommand):

@@ -3,9 +3,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from ingest.commands import PipelineCommand
 from ingest.msk.extract import ALLOW_DELETES, extract_msk
-from ingest.runs import Run
+from ingest.runs.command import PipelineCommand
+from ingest.runs.run import Run
 
 
 class Command(PipelineCommand):

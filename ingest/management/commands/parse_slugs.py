@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ingest.commands import PipelineCommand
 from ingest.msk.parse import parse_slugs
-from ingest.runs import Run
+from ingest.runs.command import PipelineCommand
+from ingest.runs.run import Run
 
 
 class Command(PipelineCommand):

@@ -9,10 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
-from ingest.display import print_rows
-from ingest.errors import explain
 from ingest.quoting import visible
-from ingest.status import (
+from ingest.runs.display import print_rows
+from ingest.runs.errors import explain
+from ingest.runs.status import (
     SCHEMA_CHANGE_DAYS,
     WRITTEN,
     RunOutcome,

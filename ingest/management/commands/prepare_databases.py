@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from ingest import databases
-from ingest.errors import LOAD_SOURCE, explain
+from ingest.runs.errors import LOAD_SOURCE, explain
 
 
 class Command(BaseCommand):

@@ -21,10 +21,10 @@ from werkzeug import Request, Response
 
 from ingest.covid import client as client_module
 from ingest.covid.client import USER_AGENT, CovidClient, PermanentError, TransientError, Validators
-from ingest.deadline import deadline
-from ingest.errors import PipelineError
+from ingest.runs.deadline import deadline
+from ingest.runs.errors import PipelineError
 from tests.ingest.covid.documents import Publisher, day, days, document, history
-from tests.ingest.test_failures import end, environment, free_port, process
+from tests.ingest.runs.test_failures import end, environment, free_port, process
 
 DAY = date(2021, 3, 7)
 HISTORY, DAY_PATH = "/v2/us/daily.json", "/v2/us/daily/2021-03-07.json"

@@ -15,10 +15,10 @@ from ingest.covid import extract
 from ingest.covid.client import CovidClient
 from ingest.covid.staging import MAX_DAYS
 from ingest.models import PipelineRun
-from ingest.runs import COUNTS
+from ingest.runs.run import COUNTS
 from tests.conftest import Warehouse, last_steps
 from tests.ingest.covid.documents import GONE, META, Publisher, day, days, document, history, without_quotes
-from tests.ingest.test_failures import free_port
+from tests.ingest.runs.test_failures import free_port
 from tests.ingest.test_staging import versions
 
 Versions = dict[str, list]

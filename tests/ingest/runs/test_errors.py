@@ -12,10 +12,10 @@ from django.conf import settings
 from django.db import connections, transaction
 from psycopg2.sql import SQL, Identifier, Literal
 
-from ingest.errors import explain
+from ingest.runs.errors import explain
 from tests.analytics.test_star import assert_same
 from tests.conftest import Database, Source, Warehouse, connect
-from tests.ingest.test_failures import (
+from tests.ingest.runs.test_failures import (
     RIGHT,
     Server,
     backends,

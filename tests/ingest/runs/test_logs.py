@@ -11,14 +11,14 @@ import pytest
 from django.db import DataError, connections
 from pytest_httpserver import HTTPServer
 
-from ingest.errors import PipelineError, explain
 from ingest.models import PipelineRun
 from ingest.quoting import excerpt, visible
-from ingest.runs import COUNTS
+from ingest.runs.errors import PipelineError, explain
+from ingest.runs.run import COUNTS
 from pipeline_project.logs import LineFormatter, ObjectFormatter
 from tests.conftest import Source, Warehouse, last_steps
 from tests.ingest.covid.documents import Publisher, day, definition, meta
-from tests.ingest.test_failures import end, held_up, manage
+from tests.ingest.runs.test_failures import end, held_up, manage
 
 DATA = ("Santé", "other", "60-69", "1999-12-31", "many", "7d-10d-post-op")
 

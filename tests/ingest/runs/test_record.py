@@ -7,10 +7,10 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.utils import timezone
 
-from ingest import lock
-from ingest.errors import PipelineError
 from ingest.models import LoadState, PipelineRun, StepRun
-from ingest.runs import COUNTS, pipeline_run
+from ingest.runs import lock
+from ingest.runs.errors import PipelineError
+from ingest.runs.run import COUNTS, pipeline_run
 from tests.conftest import Source, Warehouse, last_steps
 
 

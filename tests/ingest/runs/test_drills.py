@@ -15,10 +15,10 @@ from django.core.management import CommandError
 from django.utils import timezone
 
 from ingest.models import LoadState, PipelineRun
-from ingest.runs import end_gone_runs
+from ingest.runs.run import end_gone_runs
 from tests.analytics.test_star import assert_same
 from tests.conftest import Database, Source, Warehouse, connect
-from tests.ingest.test_failures import (
+from tests.ingest.runs.test_failures import (
     backends,
     end,
     held_up,

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from ingest.models import StepRun
 from ingest.quoting import visible
-from ingest.runs import DRY, Run
+from ingest.runs.run import DRY, Run
 
 COLUMNS = ("rows_read", "inserted", "updated", "deleted", "rejected", "seconds")
 WIDTH = 200  # more than any table takes: a narrower terminal wraps a line rather than that it is cut

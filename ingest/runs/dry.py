@@ -7,8 +7,8 @@ from django.db import connections
 from psycopg2.sql import SQL, Identifier
 
 from ingest.cursors import raw_cursor
-from ingest.errors import DATABASE_ERRORS
 from ingest.models import CovidDay, RejectedRow, SchemaChange
+from ingest.runs.errors import DATABASE_ERRORS
 
 NUMBERED = [model._meta.db_table for model in (RejectedRow, CovidDay, SchemaChange)]
 

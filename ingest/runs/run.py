@@ -13,13 +13,13 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
-from ingest import lock
-from ingest.dry import cover_numbered_tables, estimates_kept
-from ingest.errors import DATABASE_ERRORS, NotRecordedError, SkippedError, explain, story
-from ingest.interrupts import stops_ignored
 from ingest.models import LoadState, PipelineRun, StepRun
+from ingest.runs import lock
+from ingest.runs.dry import cover_numbered_tables, estimates_kept
+from ingest.runs.errors import DATABASE_ERRORS, NotRecordedError, SkippedError, explain, story
+from ingest.runs.interrupts import stops_ignored
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("ingest.runs")  # as the README shows it
 
 DRY = 0  # the id of a run that is not recorded
 COUNTS = ("rows_read", "inserted", "updated", "deleted", "rejected", "bytes", "seconds")

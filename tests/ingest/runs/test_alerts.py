@@ -21,15 +21,15 @@ from django.utils import timezone
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from ingest.alerts import update_alerts
-from ingest.channels import NotDeliveredError, send
-from ingest.deadline import deadline
-from ingest.errors import PipelineError
 from ingest.models import Alert, LoadState, PipelineRun, SchemaChange, StepRun
-from ingest.runs import pipeline_run
+from ingest.runs.alerts import update_alerts
+from ingest.runs.channels import NotDeliveredError, send
+from ingest.runs.deadline import deadline
+from ingest.runs.errors import PipelineError
+from ingest.runs.run import pipeline_run
 from tests.conftest import COVID_SAMPLE, Source
 from tests.ingest.covid.documents import GONE, Publisher, day, definition, meta
-from tests.ingest.test_failures import end, free_port, manage, only_line, own_port, process, wait_for
+from tests.ingest.runs.test_failures import end, free_port, manage, only_line, own_port, process, wait_for
 
 TOKEN, PASSWORD = "T0KEN", "passw0rd"
 DATUM = "walked-4321"

@@ -6,8 +6,8 @@ import requests
 from django.conf import settings
 from django.core.mail import send_mail
 
-from ingest.deadline import deadline
 from ingest.quoting import visible
+from ingest.runs.deadline import deadline
 
 # Workflows of Teams take a card, where Slack and all others take a text: they are known by their hosts.
 TEAMS_WORKFLOWS = (".logic.azure.com", ".api.powerplatform.com")
@@ -24,7 +24,7 @@ def configured() -> list[str]:
 
 
 def send(channel: str, title: str, text: str) -> None:
-    """Send a message by a channel, within settings.ALERT_TIMEOUT_SECONDS for all of it; see ingest.deadline.
+    """Send a message by a channel, within settings.ALERT_TIMEOUT_SECONDS for all of it; see ingest.runs.deadline.
 
     Raises NotDeliveredError.
     """

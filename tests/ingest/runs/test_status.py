@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from ingest.models import LoadState, PipelineRun, SchemaChange
 from tests.conftest import COVID_SAMPLE, Source
-from tests.ingest.test_failures import backends, free_port, held_up, manage, only_line, wait_for
+from tests.ingest.runs.test_failures import backends, free_port, held_up, manage, only_line, wait_for
 
 FINE, STALE, FAILING = 0, 1, 2
 

@@ -14,12 +14,12 @@ from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ingest.channels import NotDeliveredError, configured, send
-from ingest.errors import DATABASE_ERRORS, UNFORESEEN, explain
 from ingest.models import SOURCES, Alert, PipelineRun, SchemaChange, StepRun
-from ingest.status import CLOCK_SET_BACK, SourceStatus, last_failure, loads, source_statuses
+from ingest.runs.channels import NotDeliveredError, configured, send
+from ingest.runs.errors import DATABASE_ERRORS, UNFORESEEN, explain
+from ingest.runs.status import CLOCK_SET_BACK, SourceStatus, last_failure, loads, source_statuses
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("ingest.alerts")  # not below ingest.runs, of which most commands log nothing
 
 FEWEST_REJECTS = 10  # more than before, for a jump
 FIELDS_NAMED = 5  # of those that changed
