@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from ingest.models import SOURCES, LoadState, PipelineRun, RejectedRow, SchemaChange, StepRun
-from ingest.runs.run import end_gone_runs
+from ingest.runs.record import end_gone_runs
 
 RUNS_SHOWN = 5  # of each source
 FAILURES = (PipelineRun.Status.FAILED, PipelineRun.Status.INTERRUPTED)

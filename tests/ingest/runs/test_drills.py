@@ -15,7 +15,7 @@ from django.core.management import CommandError
 from django.utils import timezone
 
 from ingest.models import LoadState, PipelineRun
-from ingest.runs.run import end_gone_runs
+from ingest.runs.record import end_gone_runs
 from tests.analytics.test_star import assert_same
 from tests.conftest import Database, Source, Warehouse, connect
 from tests.ingest.runs.test_failures import (

@@ -23,7 +23,7 @@ from django.db import connections
 from psycopg2.sql import SQL, Identifier
 
 from ingest.models import PipelineRun
-from ingest.runs.run import end_gone_runs
+from ingest.runs.record import end_gone_runs
 from tests.analytics.test_star import assert_same
 from tests.conftest import COVID_SAMPLE, TRUNCATE_EVERYTHING, Database, Source, Warehouse, connect, last_steps
 from tests.ingest.test_source import Contents, contents
