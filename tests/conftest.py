@@ -17,7 +17,7 @@ from django.test.utils import setup_databases
 from psycopg2.sql import SQL, Identifier, Placeholder
 
 from ingest.models import PipelineRun, StepRun
-from ingest.sample.msk import msk_sql
+from sample_data.generator.msk import msk_sql
 from tests.recompute import read_star, recompute
 
 SAMPLE = settings.BASE_DIR / "sample_data" / "msk_db.sql"

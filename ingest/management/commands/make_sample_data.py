@@ -10,8 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ingest.sample.covid import covid_documents
-from ingest.sample.msk import msk_sql
+from sample_data.generator.covid import covid_documents
+from sample_data.generator.msk import msk_sql
 
 MAX_PATIENTS = 50_000_000  # each has up to 26 survey results, and survey_result.id is an integer
 MAX_DAYS = 36_500

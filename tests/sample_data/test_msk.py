@@ -13,7 +13,7 @@ from subprocess import PIPE, Popen
 import pytest
 from django.core.management import CommandError, call_command
 
-from ingest.sample import catalogue, dump, msk
+from sample_data.generator import catalogue, dump, msk
 from tests.conftest import SAMPLE
 
 Record = dict[str, str | None]

@@ -18,9 +18,9 @@ from itertools import chain, islice
 from math import isqrt
 from typing import Any
 
-from ingest.sample import catalogue
-from ingest.sample.catalogue import ACTIVITIES, SURVEYS, UNKNOWN, UNTIDY_HOSPITALS, Window
-from ingest.sample.dump import COLUMNS, copy_lines, dump
+from sample_data.generator import catalogue
+from sample_data.generator.catalogue import ACTIVITIES, SURVEYS, UNKNOWN, UNTIDY_HOSPITALS, Window
+from sample_data.generator.dump import COLUMNS, copy_lines, dump
 
 Row = dict[str, Any]  # column → value, in the order of the table's columns
 

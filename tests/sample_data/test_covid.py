@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from ingest.covid.figures import FIGURES
-from ingest.sample import covid
+from sample_data.generator import covid
 
 SAMPLE = settings.BASE_DIR / "sample_data" / "covid" / "v2"
 AVERAGED = {figure.path.split(".calculated")[0] for figure in FIGURES if figure.path.endswith("average")}
