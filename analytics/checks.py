@@ -7,7 +7,7 @@ from pathlib import Path
 from django.db.models import DateField, DateTimeField
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
-from analytics.loads.star import SUBJECTS, Subject, identifiers, keeps_orphans, query_of
+from analytics.loads.star import SUBJECTS, Subject, identifiers, query_of
 from ingest.cursors import one_row, raw_cursor
 
 DIMENSIONS = {
@@ -59,7 +59,7 @@ def checks() -> Iterator[Check]:
 
 
 def _is_complete(subject: Subject) -> Check:
-    """Each row that the source had is in its table or listed as rejected; a kept orphan is both."""
+    """Each row that the source had is in its table or listed as rejected; an orphan activity is both."""
     violations = SQL(
         """
         select source, staged, loaded, rejected
@@ -75,7 +75,7 @@ def _is_complete(subject: Subject) -> Check:
         source=Literal(subject.source),
         staging=Identifier(f"staging_{subject.source}"),
         table=Identifier(subject.table),
-        orphans_enter=Literal(subject.orphans_enter or keeps_orphans()),
+        orphans_enter=Literal(subject.orphans_enter),
     )
     return Check(f"every row of {subject.source} is in {subject.table} or in rejected_row", violations)
 
@@ -118,7 +118,7 @@ def _keys_resolve(subject: Subject) -> Iterator[Check]:
                 " and not exists (select from {dimension} d where d.{key} = {value})"
             ).format(value=value, table=table, dimension=Identifier(dimension), key=key),
         )
-    if "patient_id" in subject.columns[1:] and not keeps_orphans():
+    if "patient_id" in subject.columns[1:]:
         yield Check(
             f"every row of {subject.table} has a patient",
             SQL("select from {} where patient_id is null").format(table),

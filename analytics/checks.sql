@@ -3,11 +3,10 @@
 -- check: every step result's id is made of its patient and day, and no patient has a day twice
 select s.id
 from step_result_fact as s
-where s.patient_id is not null and s.id <> (s.patient_id::bigint << 32) | (s.date - date '0001-01-01')
+where s.id <> (s.patient_id::bigint << 32) | (s.date - date '0001-01-01')
 union all
 select min(s.id)
 from step_result_fact as s
-where s.patient_id is not null
 group by s.patient_id, s.date
 having count(*) > 1;
 
@@ -18,14 +17,13 @@ where b.id <> (b.journey_id::bigint << 32) | (b.activity_id::bigint & 4294967295
 union all
 select min(b.id)
 from journey_activity_bridge as b
-where b.journey_id is not null and b.activity_id is not null
 group by b.journey_id, b.activity_id
 having count(*) > 1;
 
 -- check: there is one window for each patient journey and activity of its journey, and no other
 select f.patient_journey_id
 from patient_journey_fact as f
-inner join journey_activity_bridge as b on b.journey_id = f.journey_id and b.activity_id is not null
+inner join journey_activity_bridge as b on b.journey_id = f.journey_id
 full join patient_journey_schedule_window as w
     on w.patient_journey_id = f.patient_journey_id and w.activity_id = b.activity_id
 where

@@ -103,7 +103,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- The pipeline
 
 COVID_API_URL = addresses.documents("COVID_API_URL", "https://api.covidtracking.com/v2")
-MSK_ORPHANS = env.choice("MSK_ORPHANS", "reject", "keep")
+# Retired: keep let orphans into the star. Whoever still asks for that is told that they no longer enter it.
+_orphans = env.text("MSK_ORPHANS", "reject")
+if _orphans.lower() != "reject":
+    raise ImproperlyConfigured(
+        f"MSK_ORPHANS={_orphans} is retired: remove MSK_ORPHANS; orphans do not enter the star, "
+        "and the table rejected_row lists each with its whole row"
+    )
 PIPELINE_TRIGGER = env.choice("PIPELINE_TRIGGER", "manual", "cron")  # the cron jobs set it, nobody else
 MAX_AGE_HOURS = {
     "msk": env.integer("MSK_MAX_AGE_HOURS", 3, minimum=1, maximum=8760),

@@ -95,9 +95,9 @@ class Source(Database):
         times = {"start_time": "2024-03-08 09:00", "end_time": "2024-03-08 09:05"}
         self.insert("survey_result", **row | times | changes)
 
-    def star(self, *, keep_orphans: bool = False) -> dict[str, dict[Any, Any]]:
+    def star(self) -> dict[str, dict[Any, Any]]:
         """Return the star as it should be for what the source holds."""
-        return recompute(self.connection, keep_orphans=keep_orphans)
+        return recompute(self.connection)
 
     def clear(self) -> None:
         """Leave the ten tables empty, and as they are delivered."""

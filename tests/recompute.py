@@ -81,15 +81,14 @@ def read_star(connection: Any) -> dict[str, dict[Any, Any]]:
     return star
 
 
-def recompute(connection: Any, *, keep_orphans: bool = False) -> dict[str, dict[Any, Any]]:
+def recompute(connection: Any) -> dict[str, dict[Any, Any]]:
     """Return the star as it should be for the source behind `connection`."""
-    return Recomputation(connection, keep_orphans).star()
+    return Recomputation(connection).star()
 
 
 @dataclass
 class Recomputation:
     connection: Any
-    keep_orphans: bool
     rejected: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def star(self) -> dict[str, dict[Any, Any]]:
@@ -142,10 +141,10 @@ class Recomputation:
         )
 
     def admit(self, table: str, key: Any, place: int, reason: str | None) -> bool:
-        """List the row if there is a reason to, and tell whether it enters all the same."""
+        """List the row if there is a reason to, and tell whether it enters."""
         if reason:
             self.reject(table, key, place, reason)
-        return reason is None or (reason == "orphan" and self.keep_orphans)
+        return reason is None
 
     def bridge(self, journeys: dict[int, Row], activities: dict[int, Row]) -> dict[int, Row]:
         table: dict[int, Row] = {}
@@ -157,12 +156,12 @@ class Recomputation:
             if journey is None or activity is None:
                 reason = "missing_key"
             elif journey not in journeys or activity not in activities:
-                reason = "duplicate" if self.keep_orphans and place > 1 else "orphan"
+                reason = "orphan"
             elif place > 1:
                 reason = "duplicate"
             name = "/".join("null" if part is None else str(part) for part in (journey, activity))
             if self.admit("journey_activity", name, place, reason):
-                table[journey * 2**32 + activity] = (known(journey, journeys), known(activity, activities))
+                table[journey * 2**32 + activity] = (journey, activity)
         return table
 
     def patient_journeys(self, patients: dict[int, Row], journeys: dict[int, Row]) -> dict[int, Row]:
@@ -178,8 +177,8 @@ class Recomputation:
                 reason = "orphan"
             if self.admit("patient_journey", key, place, reason):
                 table[key] = (
-                    known(patient, patients),
-                    known(journey, journeys),
+                    patient,
+                    journey,
                     clinician,
                     invitation,
                     registration,
@@ -218,16 +217,15 @@ class Recomputation:
                 reason = "out_of_range"
             elif reason is None and patient not in patients:
                 reason = "orphan"
-            enters = reason is None or (reason == "orphan" and self.keep_orphans)
-            judged.append((enters, steps if enters else -1, reason))
-        judged.sort(key=lambda one: -one[1])  # stable: the rest stays in the order of its text
+            judged.append((steps if reason is None else -1, reason))
+        judged.sort(key=lambda one: -one[0])  # stable: the rest stays in the order of its text
         name = "/".join("null" if part is None else str(part) for part in (patient, day_text))
-        for place, (enters, steps, reason) in enumerate(judged, 1):
-            if enters and place > 1:
+        for place, (steps, reason) in enumerate(judged, 1):
+            if reason is None and place > 1:
                 reason = "duplicate"
             if self.admit("step_result", name, place, reason):
                 assert day is not None
-                table[patient * 2**32 + (day - EPOCH).days] = (known(patient, patients), day, steps)
+                table[patient * 2**32 + (day - EPOCH).days] = (patient, day, steps)
 
     def survey_results(self, star: dict[str, dict[Any, Any]]) -> dict[int, Row]:
         table: dict[int, Row] = {}
@@ -252,11 +250,11 @@ class Recomputation:
                 assert start is not None
                 assert end is not None
                 table[key] = (
-                    known(journey, journeys),
-                    journeys[journey][0] if journey in journeys else None,
-                    known(survey, star["survey_dimension"]),
-                    known(activity, star["activity_dimension"]),
-                    known(device, star["device_dimension"]),
+                    journey,
+                    journeys[journey][0],
+                    survey,
+                    activity,
+                    device,
                     score,
                     start,
                     end,
@@ -268,8 +266,7 @@ class Recomputation:
         table: dict[int, Row] = {}
         activities_of = defaultdict(list)
         for journey, activity in star["journey_activity_bridge"].values():
-            if activity is not None:
-                activities_of[journey].append(activity)
+            activities_of[journey].append(activity)
         for key, fact in star["patient_journey_fact"].items():
             patient, journey, _, invitation, registration, consent, operation, discharge = fact[:8]
             milestones = {
@@ -279,7 +276,7 @@ class Recomputation:
                 "operation": operation,
                 "discharge": discharge,
             }
-            for activity in activities_of[journey] if journey is not None else []:
+            for activity in activities_of[journey]:
                 content, schedule = star["activity_dimension"][activity]
                 slug, _, milestone, first, last, _, _ = star["schedule_dimension"].get(schedule, (None,) * 7)
                 day = milestones.get(milestone)
@@ -302,7 +299,7 @@ class Recomputation:
     def completion(self, result: Row, windows: dict[int, Row]) -> Row:
         journey, patient, _, activity, *_, end, _ = result
         day = end.date()
-        window = windows.get(journey * 2**32 + activity) if journey is not None and activity is not None else None
+        window = windows.get(journey * 2**32 + activity)
         first, last = window[-2:] if window else (None, None)
         if window is None:
             verdict: Row = ("not_scheduled", None)
@@ -315,10 +312,6 @@ class Recomputation:
         else:
             verdict = ("in_window", 0)
         return (journey, patient, activity, day, *verdict)
-
-
-def known(key: Any, table: dict[Any, Any]) -> Any:
-    return key if key in table else None
 
 
 def as_date(text: str | None) -> date | None:

@@ -156,8 +156,6 @@ class BoundedAdmin(ModelAdmin):
         keys = {
             name: getattr(row, name) for name in dict.fromkeys((self.opts.pk.name, "patient_id")) if hasattr(row, name)
         }
-        if None in keys.values():
-            return SafeString()  # a kept orphan: nothing bounds the search for what belongs to it
         return format_html_join(
             " · ",
             '<a href="{}?{}">{}</a>',

@@ -24,5 +24,5 @@ left join patient_journey_schedule_window as w
     on
         w.patient_journey_id = r.patient_journey_id
         and w.activity_id = r.activity_id
-        and (w.patient_id = r.patient_id or {keep_orphans})
+        and w.patient_id = r.patient_id
 where {in_scope}

@@ -8,7 +8,7 @@ with judged as (
         s.place,
         case
             when s.journey_id is null or s.activity_id is null then 'missing_key'
-            when (j.journey_id is null or a.activity_id is null) and (s.place = 1 or not {keep_orphans}) then 'orphan'
+            when j.journey_id is null or a.activity_id is null then 'orphan'
             when s.place > 1 then 'duplicate'
         end as reason,
         case

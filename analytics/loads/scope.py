@@ -7,7 +7,6 @@ journey's activity with its schedule, no longer has the fingerprint that is stor
 
 from pathlib import Path
 
-from django.conf import settings
 from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
 from ingest.cursors import Cursor, one_row
@@ -187,8 +186,7 @@ class Scope:
             " or exists (select from pending_key where key is null)",
             [self.rules],
         )
-        # A kept orphan's row does not have the key that says to which bucket it belongs.
-        return settings.MSK_ORPHANS == "keep" or bool(one_row(self.warehouse)[0])
+        return bool(one_row(self.warehouse)[0])
 
     def _find(self, derived: str) -> None:
         if not self.everything:

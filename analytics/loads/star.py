@@ -3,7 +3,6 @@
 import hashlib
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db.models import Model
 from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
@@ -60,7 +59,7 @@ class Subject:
     model: type[Model]
     query: str
     source: str = ""
-    orphans_enter: bool = False  # even where MSK_ORPHANS says reject
+    orphans_enter: bool = False  # without the link that resolves to nothing, beside being listed
 
     @property
     def table(self) -> str:
@@ -127,7 +126,7 @@ def _check_staged(warehouse: Cursor) -> None:
 
 
 def _load_judged(warehouse: Cursor, subject: Subject, scope: Scope, run: Run, counts: StepRun) -> None:
-    """Load a table whose staged rows either enter it or are listed as rejected, or, as kept orphans, both."""
+    """Load a table whose staged rows enter it or are listed as rejected; an orphan activity is both."""
     if scope.is_partial(subject.source):
         scope.widen(subject.source)
     if scope.is_empty(subject.source):
@@ -180,10 +179,10 @@ def _target(subject: Subject, scope: Composable) -> Target:
     """Return how the subject's table is compared.
 
     A fact belongs to its patient: where that changes, the row is deleted and inserted, never updated, so that the
-    table can be distributed by patient_id. A kept orphan has no patient, and a distributed warehouse no kept orphans.
+    table can be distributed by patient_id.
     """
     key = [subject.columns[0]]
-    if "patient_id" in subject.columns and subject.model is not models.PatientDimension and not keeps_orphans():
+    if "patient_id" in subject.columns and subject.model is not models.PatientDimension:
         key.append("patient_id")
     compared = tuple(column for column in subject.columns if column not in key)
     return Target(subject.table, tuple(key), compared, order=tuple(reversed(key)), scope=scope)
@@ -200,15 +199,12 @@ def query_of(subject: Subject, staged: Composable | None = None, **conditions: C
         )"""
     ).format(staged)
     return SQL(read_sql(subject.query)).format(
-        verdict=VERDICT.format(
-            columns=identifiers(subject.columns), orphans_enter=Literal(subject.orphans_enter or keeps_orphans())
-        ),
+        verdict=VERDICT.format(columns=identifiers(subject.columns), orphans_enter=Literal(subject.orphans_enter)),
         numbered=numbered,
         staged=staged,
         **conditions,
         key=Identifier(subject.columns[0]),
         columns=identifiers(subject.columns[1:]),
-        keep_orphans=Literal(keeps_orphans()),
         source_row=_source_row(subject.source),
         first_day=FIRST_DAY,
         last_day=LAST_DAY,
@@ -239,8 +235,3 @@ def _rules(warehouse: Cursor) -> str:
     """Return a digest of what decides what the star holds, other than its inputs."""
     queries = [query_of(subject).as_string(warehouse) for subject in SUBJECTS]
     return hashlib.sha256(repr((queries, TABLES)).encode()).hexdigest()
-
-
-def keeps_orphans() -> bool:
-    """Tell whether an orphan enters the star, its broken link null, beside being listed (MSK_ORPHANS=keep)."""
-    return bool(settings.MSK_ORPHANS == "keep")

@@ -12,7 +12,6 @@ with trimmed as (
 flawed as (
     select
         t.*,
-        p.patient_id as known_patient_id,
         -- Judged as text: a number of a thousand digits fits no type in which it could be compared.
         case
             when t.patient_id is null or t.date is null then 'missing_key'
@@ -31,7 +30,7 @@ flawed as (
 read as (
     select
         f.*,
-        case when f.flaw is null or (f.flaw = 'orphan' and {keep_orphans}) then f.number::integer end as steps
+        case when f.flaw is null then f.number::integer end as steps
     from flawed as f
     offset 0
 ),
@@ -48,7 +47,7 @@ numbered as (
 judged as (
     select
         case when s.steps is not null then (s.patient_id::bigint << 32) | (s.date - date '0001-01-01') end as id,
-        s.known_patient_id as patient_id,
+        s.patient_id,
         s.date,
         s.steps,
         concat_ws('/', coalesce(s.patient_id::text, 'null'), coalesce(s.date::text, 'null')) as source_key,

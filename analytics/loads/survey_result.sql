@@ -43,9 +43,7 @@ judged as (
         {source_row} as source_row
     from timed as s
     left join patient_journey_fact as j
-        on
-            j.patient_journey_id = s.patient_journey_id
-            and (j.patient_id = s.patient_id or {keep_orphans})
+        on j.patient_journey_id = s.patient_journey_id and j.patient_id = s.patient_id
     left join survey_dimension as v on v.survey_id = s.survey_id
     left join activity_dimension as a on a.activity_id = s.activity_id
     left join device_dimension as d on d.device_id = s.device_id

@@ -19,7 +19,7 @@ def key(comment: str) -> "models.IntegerField[int, int]":
 
 
 def link(comment: str, *, index: bool = False) -> "models.IntegerField[int | None, int | None]":
-    """Return a key of another table of the star; null only under MSK_ORPHANS=keep or where the comment says so."""
+    """Return a key of another table of the star; null only where the comment says so."""
     return models.IntegerField(null=True, db_index=index, db_comment=comment)
 
 

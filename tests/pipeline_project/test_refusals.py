@@ -12,6 +12,7 @@ from tests.pipeline_project.test_settings import (
     LOGIN,
     MAKE_KEY,
     OWN_KEY,
+    RETIRED,
     SERVER,
     WEAK_KEY_REFUSED,
 )
@@ -45,7 +46,9 @@ MAILS = "which is no e-mail address: write it as ann@example.org"
         ({"POSTGRES_PORT": "65536"}, "POSTGRES_PORT=65536 must be a whole number from 1 to 65535"),
         ({"MSK_SOURCE_PORT": "abc"}, "MSK_SOURCE_PORT=abc must be a whole number from 1 to 65535"),
         ({"DEBUG": "maybe"}, "DEBUG=maybe must be one of 1, true, yes, on or 0, false, no, off"),
-        ({"MSK_ORPHANS": "perhaps"}, "MSK_ORPHANS=perhaps must be one of reject, keep"),
+        ({"MSK_ORPHANS": "keep"}, f"MSK_ORPHANS=keep {RETIRED}"),
+        ({"MSK_ORPHANS": "KEEP"}, f"MSK_ORPHANS=KEEP {RETIRED}"),
+        ({"MSK_ORPHANS": "perhaps"}, f"MSK_ORPHANS=perhaps {RETIRED}"),
         (
             {"MSK_CRON": "61 * * * *"},
             "MSK_CRON=61 * * * * must be off or five fields such as 30 5 * * *: "
@@ -116,6 +119,12 @@ def test_it_refuses_a_wrong_setting_in_one_line_that_names_it(monkeypatch, envir
     with pytest.raises(ImproperlyConfigured) as refused:
         runpy.run_path(SETTINGS)
     assert str(refused.value) == line
+
+
+@pytest.mark.parametrize("value", ["reject", "Reject", " ", ""])
+def test_it_passes_over_a_retired_setting_that_asks_for_what_is_done_anyhow(monkeypatch, value: str) -> None:
+    monkeypatch.setattr("os.environ", SERVER | {"MSK_ORPHANS": value})
+    assert "MSK_ORPHANS" not in runpy.run_path(SETTINGS)
 
 
 def test_it_keeps_what_it_accepts(monkeypatch) -> None:

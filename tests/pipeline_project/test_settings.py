@@ -44,6 +44,10 @@ LOGIN = (
     "COVID_API_URL has a user or a password in it, which logs and tables would keep: leave out what stands before "
     "the @, or copy documents that need a login into a folder and name that"
 )
+RETIRED = (
+    "is retired: remove MSK_ORPHANS; orphans do not enter the star, "
+    "and the table rejected_row lists each with its whole row"
+)
 
 # A server is named, so that the embedded one is not wanted, and no .env of the project's user is read.
 SERVER = {"POSTGRES_HOST": "localhost", "PYTHON_DOTENV_DISABLED": "1"}
@@ -63,6 +67,7 @@ def refusal(process: Process) -> str:
         ({"POSTGRES_PORT": "abc"}, "POSTGRES_PORT=abc must be a whole number from 1 to 65535"),
         ({"SECRET_KEY": "x"}, WEAK_KEY_REFUSED),
         ({"COVID_API_URL": "https://ann:s3cret@covid.example.org/v2"}, LOGIN),
+        ({"MSK_ORPHANS": "keep"}, f"MSK_ORPHANS=keep {RETIRED}"),
     ],
 )
 def test_it_runs_nothing_with_a_wrong_setting(environment, line) -> None:
