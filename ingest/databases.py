@@ -6,6 +6,7 @@ import subprocess
 import psycopg2
 from django.conf import settings
 from django.db import OperationalError, connections
+from django.db.migrations.loader import MigrationLoader
 from psycopg2.sql import SQL, Identifier
 
 from ingest.runs.errors import PipelineError
@@ -34,6 +35,23 @@ def create_missing(alias: str) -> bool:
     finally:
         server.close()
     return True
+
+
+def refuse_between_releases(alias: str) -> None:
+    """Raise PipelineError where some of the migrations are applied that a squashed one replaced, but not all of them.
+
+    The others are gone: Django would leave them out and go on with what follows.
+    """
+    loader = MigrationLoader(connections[alias])
+    for squashed in loader.replacements.values():
+        gone = set(squashed.replaces) - loader.disk_migrations.keys()
+        applied = gone & loader.applied_migrations.keys()
+        if applied and applied != gone:
+            app, last = max(applied)
+            raise PipelineError(
+                f"{connections[alias].settings_dict['NAME']} stands between two releases, at {last} of {app}: bring it "
+                "up to date with commit 1a9ae9f first, by git checkout 1a9ae9f and make migrate, then with this one"
+            )
 
 
 def source_is_ours() -> bool:

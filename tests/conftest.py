@@ -44,8 +44,8 @@ def last_steps(**which: Any) -> list[StepRun]:
 class Database:
     """A database seen through a connection that is not the pipeline's."""
 
-    def __init__(self, alias: str) -> None:
-        self.connection = connect(alias)
+    def __init__(self, alias: str, **changes: Any) -> None:
+        self.connection = connect(alias, **changes)
 
     def execute(self, statement: Any, *values: Any) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows, if it has any."""
@@ -57,6 +57,18 @@ class Database:
         """Return the one value that `query` gives."""
         ((value,),) = self.execute(query, *values)
         return value
+
+    def load(self, dump: Path) -> None:
+        """Load a dump in the place of what is there."""
+        self.execute("drop schema public cascade; create schema public")
+        address = self.connection.info
+        subprocess.run(
+            ["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-f", dump],
+            env=os.environ
+            | {"PGHOST": address.host, "PGPORT": str(address.port), "PGUSER": address.user}
+            | {"PGPASSWORD": address.password, "PGDATABASE": address.dbname},
+            check=True,
+        )
 
 
 class Source(Database):
@@ -76,18 +88,6 @@ class Source(Database):
 
     def load_sample(self) -> None:
         self.load(SAMPLE)
-
-    def load(self, dump: Path) -> None:
-        """Load a dump in the place of what is there."""
-        self.execute("drop schema public cascade; create schema public")
-        address = self.connection.info
-        subprocess.run(
-            ["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-f", dump],
-            env=os.environ
-            | {"PGHOST": address.host, "PGPORT": str(address.port), "PGUSER": address.user}
-            | {"PGPASSWORD": address.password, "PGDATABASE": address.dbname},
-            check=True,
-        )
 
     def insert_survey_result(self, **changes: Any) -> None:
         """Insert survey result 1, answered within the small world's window, with `changes`."""

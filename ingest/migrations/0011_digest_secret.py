@@ -15,6 +15,6 @@ comment on column digest_secret.secret is 'Made by the server at random; another
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ingest", "0010_pending_key")]
+    dependencies = [("ingest", "0001_squashed_0010_pending_key")]
 
     operations = [migrations.RunSQL(CREATE, "drop table digest_secret", hints={"database": "analytics"})]

@@ -20,6 +20,7 @@ class Command(BaseCommand):
         try:
             for alias in ("default", "analytics"):
                 self._create(alias)
+                databases.refuse_between_releases(alias)
                 call_command("migrate", database=alias, verbosity=0)
             if settings.EMBEDDED and databases.source_is_ours():
                 self._create("msk_db")

@@ -1,0 +1,170 @@
+"""An installation of commit 1a9ae9f comes up with this code, and everything that it holds is still there.
+
+tests/upgrade/ has its databases, as that code left them, and the source that it had read; the first lines of each file
+say what is special about it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from psycopg2.sql import SQL, Identifier
+
+from tests.conftest import Database, Source, Warehouse, connect
+from tests.ingest.runs.test_failures import manage, only_line
+
+NAMES = {"default": "POSTGRES_DB", "analytics": "POSTGRES_ANALYTICS_DB", "msk_db": "POSTGRES_SECONDARY_DB"}
+DUMPS = {"default": "msk_database.sql", "analytics": "analytics_db.sql", "msk_db": "msk_db.sql"}
+STAR = "relkind = 'r' and (relname ~ '_(dimension|fact|bridge)$' or relname = 'patient_journey_schedule_window')"
+STAGED = ("step_result_fact", "5", "2024-02-21", "4200")  # the step result that was staged and is still to be loaded
+REJECTS = "select source_table, source_key, reason, run_id from rejected_row order by 1, 2"
+OVERRIDES = "select * from schedule_override"
+RUNS = "select id, source, command, trigger, started, finished, status, error from pipeline_run order by id"
+STEPS = "select id, run_id, step, table_name, status, rows_read, inserted, updated, deleted from step_run order by id"
+
+# What pg_dump --schema-only would show, but for the names that servers from 18 on give to `not null`, and for
+# parentheses, which a dump has more of than what it was made from.
+SCHEMA = (
+    """
+    select relname, attname, format_type(atttypid, atttypmod), attnotnull, attidentity::text,
+           pg_get_expr(adbin, adrelid), col_description(c.oid, attnum), obj_description(c.oid, 'pg_class')
+      from pg_class c
+      join pg_attribute on attrelid = c.oid
+      left join pg_attrdef on adrelid = c.oid and adnum = attnum
+     where relnamespace = 'public'::regnamespace and relkind in ('r', 'v') and attnum > 0 and not attisdropped
+     order by relname, attnum
+    """,
+    """
+    select conrelid::regclass::text, conname, translate(pg_get_constraintdef(oid), '()', '')
+      from pg_constraint
+     where connamespace = 'public'::regnamespace and contype <> 'n'
+     order by 1, 2
+    """,
+    "select tablename, indexname, indexdef from pg_indexes where schemaname = 'public' order by 1, 2",
+    "select viewname, definition from pg_views where schemaname = 'public' order by 1",
+)
+
+
+@dataclass
+class Installation:
+    """Three databases of its own, as commit 1a9ae9f left them."""
+
+    names: dict[str, str]
+    default: Database = field(init=False)
+    warehouse: Warehouse = field(init=False)
+    source: Source = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.default = Database("default", dbname=self.names["default"])
+        self.warehouse = Warehouse("analytics", dbname=self.names["analytics"])
+        self.source = Source("msk_db", dbname=self.names["msk_db"])
+        for alias, database in zip(DUMPS, (self.default, self.warehouse, self.source), strict=True):
+            database.load(settings.BASE_DIR / "tests" / "upgrade" / DUMPS[alias])
+
+    def manage(self, *arguments: str) -> tuple[int, str, str]:
+        """Run manage.py on it; its runs, however long ago, are kept on record."""
+        names = {NAMES[alias]: name for alias, name in self.names.items()}
+        return manage(*arguments, **names, RUN_HISTORY_DAYS="36500")
+
+    def succeed(self, *arguments: str) -> None:
+        code, _, stderr = self.manage(*arguments)
+        assert code == 0, stderr
+
+
+@pytest.fixture
+def old(databases: None) -> Iterator[Installation]:
+    names = {alias: f"old_{connections[alias].settings_dict['NAME']}" for alias in NAMES}
+    server = connect("default", dbname="postgres")
+    with server.cursor() as cursor:
+        for name in names.values():
+            cursor.execute(SQL("create database {}").format(Identifier(name)))
+        try:
+            yield Installation(names)
+        finally:
+            for name in names.values():
+                cursor.execute(SQL("drop database {} with (force)").format(Identifier(name)))
+    server.close()
+
+
+def star_columns(warehouse: Warehouse) -> dict[str, str]:
+    """Return the columns of each table of the star, but for `id`, which is made of others."""
+    return dict(
+        warehouse.execute(
+            "select relname, string_agg(attname, ', ' order by attnum) from pg_class"
+            " join pg_attribute on attrelid = pg_class.oid and attnum > 0 and attname <> 'id'"
+            f" where {STAR} group by relname"
+        )
+    )
+
+
+def rows(warehouse: Warehouse, columns: dict[str, str]) -> Counter[tuple[Any, ...]]:
+    """Return every row of the star, after the name of its table."""
+    return Counter(
+        (table, *map(str, row))
+        for table, names in columns.items()
+        for row in warehouse.execute(f"select {names} from {table}")
+    )
+
+
+def test_it_keeps_all_that_an_installation_holds(old: Installation) -> None:
+    columns = star_columns(old.warehouse)
+    star = rows(old.warehouse, columns)
+    kept = [old.warehouse.execute(query) for query in (OVERRIDES, REJECTS)]
+    runs, steps = (old.default.execute(query) for query in (RUNS, STEPS))
+    assert [run[6] for run in runs] == ["succeeded", "failed", "succeeded", "succeeded"]
+    old.succeed("prepare_databases")
+    assert rows(old.warehouse, columns) == star
+    old.succeed("run_pipeline", "--only", "msk")
+    assert rows(old.warehouse, columns) == star + Counter([STAGED])
+    assert [old.warehouse.execute(query) for query in (OVERRIDES, REJECTS)] == kept
+    *runs_now, new = old.default.execute(RUNS)
+    assert (runs_now, new[6]) == (runs, "succeeded")
+    assert old.default.execute(STEPS)[: len(steps)] == steps
+    old.succeed("check_warehouse")
+
+
+def test_it_still_knows_which_runs_loaded_and_committed(old: Installation) -> None:
+    old.succeed("prepare_databases")
+    uuids = dict(old.default.execute("select id, uuid from pipeline_run"))
+    assert len(set(uuids.values())) == 4
+    assert old.warehouse.execute("select source, run_id, run_uuid from load_state") == [("msk", 3, uuids[3])]
+    assert old.warehouse.value("select run_uuid from committed_run where source = 'msk'") == uuids[4]
+
+
+def test_it_guards_the_first_run_after_an_upgrade_too(old: Installation) -> None:
+    old.succeed("prepare_databases")
+    old.source.execute("delete from patient where id > 1")
+    assert "patient lost 4 of 5 rows" in only_line(old.manage("run_pipeline", "--only", "msk"))
+
+
+def test_it_has_the_schema_of_a_new_installation(old: Installation) -> None:
+    old.succeed("prepare_databases")
+    for upgraded, alias in ((old.default, "default"), (old.warehouse, "analytics")):
+        new = Database(alias)
+        with closing(new.connection):
+            for query in SCHEMA:
+                assert upgraded.execute(query) == new.execute(query)
+
+
+def test_it_brings_up_what_has_applied_every_migration_under_its_old_name(old: Installation) -> None:
+    squashed = "select app, name from django_migrations where name ~ 'squashed' order by 1"
+    old.succeed("prepare_databases")
+    recorded = old.warehouse.execute(squashed)
+    for database in (old.default, old.warehouse):
+        database.execute("delete from django_migrations where name ~ 'squashed'")
+    old.succeed("prepare_databases")
+    assert [name for _, name in recorded] == ["0001_squashed_0004_fingerprints", "0001_squashed_0010_pending_key"]
+    assert old.warehouse.execute(squashed) == old.default.execute(squashed) == recorded
+
+
+def test_it_refuses_what_has_applied_only_a_part_of_the_old_migrations(old: Installation) -> None:
+    old.warehouse.execute("delete from django_migrations where app = 'ingest' and name > '0007'")
+    line = only_line(old.manage("prepare_databases"))
+    assert f"{old.names['analytics']} stands between two releases, at 0006_step_run of ingest: " in line
+    assert "git checkout 1a9ae9f" in line
+    assert not old.warehouse.execute("select from django_migrations where name = '0011_digest_secret'")
