@@ -57,8 +57,8 @@ test-large: $(INSTALLED) ## Compare the star of 20,000 patients with an independ
 test-docker: ## Try the whole story in Docker: up, pipeline, counts, reload, down
 	@tests/docker.sh
 
-bench: $(INSTALLED) ## Time the pipeline against the floor; SIZE="2000 20000" patients, ROUNDS=3
-	@$(PYTHON) -m bench --patients $(SIZE) --rounds $(ROUNDS)
+bench: $(INSTALLED) ## Time the pipeline against the floor; SIZE="2000 20000" patients, ROUNDS=3, CASES="hour back"
+	@$(PYTHON) -m bench --patients $(SIZE) --rounds $(ROUNDS) $(if $(CASES),--cases $(CASES))
 	@$(PYTHON) -m bench.covid
 	@$(PYTHON) -m bench.slugs
 

@@ -1,75 +1,39 @@
-"""Time a first load, and the runs after it, against the floor, on the server that the project uses.
+"""Time runs of the pipeline against the floor, on the server that the project uses.
 
-    python -m bench [--patients 2000 20000] [--days 90] [--rounds 3]
+    python -m bench [--patients 2000 20000] [--days 90] [--rounds 3] [--cases hour back]
 
 The floor is `psql COPY … | psql COPY …` for each source table, then the statements of floor.sql, into tables of the
-same columns and indexes. Each round measures all cases in turn, so that a noisy machine disturbs them alike; what is
-kept in results/ are the medians, a size beside the other.
+same columns and indexes. Each round measures the floor and then all cases in turn, so that a noisy machine disturbs
+them alike. `--cases` measures those with one of its words in their names. What is kept in results/ are the medians of a
+size, in the place of what was kept of that size before.
 """
 
 import argparse
-import os
-import tempfile
 import time
-from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
-from bench.results import FLOOR, keep
+from bench.cases import CASES, FLOOR, Begin, Case, picked
+from bench.results import Round, keep
 from bench.server import (
     LOG,
+    SMALL,
     SOURCE,
     STAR,
+    WHOLE,
+    Failed,
     Measured,
     check,
     drop_databases,
     make_star,
-    manage,
+    measure,
     measure_run,
     new_database,
     sql,
     use_server,
 )
+from bench.source import change_source, make_sources, run_file, use_source
 from ingest.msk.tables import TABLES
-
-# What happens to the source between two runs. The rows are drawn by a hash, so that they lie all over the table.
-CHANGES = {
-    "ordinary hour": """
-        insert into step_result
-        select patient_id, date '{first_new_day}' + {number}, '5000'
-          from (select distinct patient_id from step_result) p
-         order by md5(patient_id::text)
-         limit (select count(*) * 0.002 from step_result);
-        insert into survey_result
-        select r.*
-          from (select max(id) as last from survey_result) m,
-               lateral (select (jsonb_populate_record(s, jsonb_build_object('id', m.last + row_number() over ()))).*
-                          from survey_result s
-                         order by md5(id::text || {number})
-                         limit (select count(*) * 0.002 from survey_result)) r;
-        update step_result set value = '1{number}23'
-         where ctid = any(array(select ctid from step_result order by md5(ctid::text || {number}) limit 200));
-        delete from step_result
-         where ctid = any(array(select ctid from step_result order by md5(ctid::text || -{number} - 1) limit 20));
-    """,
-    "one slug changed": "update schedule set slug = '{number}d-9d-post-op' where id = 1",
-    "one journey's activities changed": """
-        delete from journey_activity
-         where (journey_id, activity_id) = (
-                select j.journey_id, max(a.activity_id)
-                  from journey_activity a
-                  join activity on activity.id = a.activity_id
-                  join (select journey_id
-                          from patient_journey
-                         group by journey_id
-                         order by count(*) desc
-                        offset 1
-                         limit 1) j using (journey_id)
-                 group by j.journey_id)
-    """,
-    "nothing changed": "select",
-}
-# The day from which on an ordinary hour brings steps: in the middle of a week, as most days are.
-FIRST_NEW_DAY = "2024-06-28"
 
 
 def main() -> None:
@@ -78,43 +42,75 @@ def main() -> None:
     parser.add_argument("--patients", type=int, nargs="+", default=[2_000, 20_000])
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cases", nargs="+", default=[], metavar="WORD", help="; ".join(case.name for case in CASES))
     options = parser.parse_args()
+    cases = picked(options.cases)
     use_server()
     for patients in options.patients:
         new_database(LOG)  # what another size rejected is no measure for this one
-        rows = load_source(patients, options.days)
-        results: dict[str, list[Measured]] = defaultdict(list)
-        for number in range(options.rounds):
-            for case, measured in one_round(number):
-                results[case].append(measured)
-        keep(patients, rows, results, server=sql("postgres", "show server_version").split()[0])
+        rows = make_sources(patients, options.days)
+        rounds: list[Round] = []
+        for _ in range(options.rounds):
+            # What failed once would do so again, and may take long.
+            failed = {name for measured in rounds for name, one in measured.items() if isinstance(one, Failed)}
+            rounds.append({})
+            for name, outcome in one_round([case for case in cases if case.name not in failed]):
+                rounds[-1][name] = outcome
+                seconds = outcome if isinstance(outcome, Failed) else f"{outcome.seconds:.2f} s"
+                print(f"{patients:,} patients, round {len(rounds)}: {name}: {seconds}", flush=True)
+        keep(patients, rows, rounds, server=sql("postgres", "show server_version").split()[0])
     drop_databases()
 
 
-def one_round(number: int) -> list[tuple[str, Measured]]:
-    """Measure every case once; `number` makes the changes other ones than in the rounds before."""
+def one_round(cases: list[Case]) -> Iterator[tuple[str, Measured | Failed]]:
+    """Measure the floor and then each case, and give its name with what came out."""
+    use_source(WHOLE)
     make_star()
-    measured = [(FLOOR, floor())]
+    outcome: Measured | Failed = floor()
+    yield FLOOR, outcome
     make_star()
-    measured.append(("first load", measure_run()))
-    for case, change in CHANGES.items():
-        sql(SOURCE, change.format(number=number, first_new_day=FIRST_NEW_DAY))
-        measured.append((case, measure_run()))
-    measured.append(("nothing changed, --full-refresh", measure_run("--full-refresh")))
-    return measured
+    for case in cases:
+        if case.begin is Begin.AS_LEFT and isinstance(outcome, Failed):
+            outcome = Failed("not measured, as the case before failed")
+        else:
+            outcome = outcome_of(case)
+        yield case.name, outcome
 
 
-def load_source(patients: int, days: int) -> int:
-    """Make the source database, fill it and return the number of its rows."""
-    new_database(SOURCE)
-    with tempfile.TemporaryDirectory() as folder:
-        dump = Path(folder) / "msk_db.sql"
-        size = ("--patients", str(patients), "--days", str(days), "--seed", "1")
-        check(*manage("make_sample_data", *size, "--output", str(dump)))
-        check("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", SOURCE, "-o", os.devnull, "-f", str(dump))
-    sql(SOURCE, f"delete from step_result where date >= '{FIRST_NEW_DAY}'")
-    sql(SOURCE, "vacuum analyze")
-    return sum(int(sql(SOURCE, f"select count(*) from {table.name}")) for table in TABLES)
+def outcome_of(case: Case) -> Measured | Failed:
+    """Measure a case from its begin on; how it failed is an outcome as well."""
+    try:
+        begin(case)
+        return measure_case(case)
+    except Failed as failure:
+        return failure
+
+
+def begin(case: Case) -> None:
+    """Bring warehouse and source to what `case` begins with, by runs that are not measured."""
+    if case.begin is Begin.SMALL:
+        make_star()
+        use_source(SMALL)
+        measure_run()
+    use_source(WHOLE)
+    if case.begin is Begin.EMPTY:
+        make_star()
+    elif case.begin is Begin.WHOLE:
+        try:
+            measure_run("--allow-deletes")
+        except Failed:  # whether a run finds the way back is not this case's affair
+            make_star()
+            measure_run()
+        sql(STAR, "vacuum")  # as autovacuum would within minutes: what the cases before left is not this one's affair
+
+
+def measure_case(case: Case) -> Measured:
+    """Change the source and measure the run that follows it; or measure a query of the warehouse."""
+    if case.query:
+        return Measured(measure("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", STAR, "-c", case.query).seconds)
+    if case.change:
+        change_source(case.change)
+    return measure_run(*case.options)
 
 
 def floor() -> Measured:
@@ -128,7 +124,7 @@ def floor() -> Measured:
         check("sh", "-c", f"{copy_out} | {copy_in}")
     copied = time.monotonic()
     sql(STAR, "analyze")
-    check("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", STAR, "-f", str(Path(__file__).with_name("floor.sql")))
+    run_file(STAR, Path(__file__).with_name("floor.sql"))
     return Measured(seconds=time.monotonic() - start, held_seconds=copied - start)
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from pipeline_project import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE, STAR, LOG = "bench_msk", "bench_star", "bench_default"
+WHOLE, SMALL = "bench_msk_whole", "bench_msk_small"  # templates of the source
+BOUND_SECONDS = 600
 
 
 class Measured(NamedTuple):
@@ -29,8 +32,15 @@ class Measured(NamedTuple):
     peak_mb: float = 0
 
 
+class Failed(SystemExit):
+    """What was to be measured failed, or took longer than BOUND_SECONDS; not caught, it ends the benchmark."""
+
+
 def use_server() -> None:
-    """Point every command of this process at the configured server, or the embedded one, and at databases apart."""
+    """Point every command of this process at the configured server, or the embedded one, and at databases apart.
+
+    Nobody is told of their alerts.
+    """
     load_dotenv(ROOT / ".env")
     if embedded.is_wanted():
         embedded.use()
@@ -42,6 +52,7 @@ def use_server() -> None:
         "PGPORT": os.environ.get("POSTGRES_PORT") or "5432",
         "PGUSER": os.environ.get("POSTGRES_USER") or "postgres",
         "PGPASSWORD": os.environ.get("POSTGRES_PASSWORD", ""),
+        **dict.fromkeys(("ADMINS", "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_URL_FILE"), ""),
     }
 
 
@@ -70,14 +81,28 @@ select r.bytes, sum(s.inserted + s.updated + s.deleted)
 
 
 def measure(*command: str) -> Measured:
-    """Run a command and say how long it took and how much memory it held at most."""
+    """Run a command and say how long it took and how much memory it held at most. Raises Failed."""
     sql("postgres", "checkpoint")
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT)
-    _, status, usage = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status):
-        sys.exit(f"{' '.join(command)} failed")
-    return Measured(time.monotonic() - start, peak_mb=usage.ru_maxrss / 1024)
+    with tempfile.TemporaryFile("w+") as errors:
+        start = time.monotonic()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, cwd=ROOT)
+        bound = threading.Timer(BOUND_SECONDS, _stop, [process])
+        bound.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - start
+        bound.cancel()
+        if os.waitstatus_to_exitcode(status):
+            errors.seek(0)
+            lines = errors.read().strip().splitlines() or ["it did not say why"]
+            raise Failed(f"over {BOUND_SECONDS} s" if seconds >= BOUND_SECONDS else f"failed: {lines[-1]}")
+    return Measured(seconds, peak_mb=usage.ru_maxrss / 1024)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a command, and what the server is at for it: of a psql that is gone the server would not know."""
+    process.terminate()
+    backends = f"select pg_terminate_backend(pid) from pg_stat_activity where datname in ('{SOURCE}', '{STAR}')"
+    sql("postgres", backends)
 
 
 AGES = "select extract(epoch from clock_timestamp() - xact_start) from pg_stat_activity where datname = %s"
@@ -107,9 +132,9 @@ def longest_transaction(database: str) -> Iterator[list[float]]:
         connection.close()
 
 
-def new_database(name: str) -> None:
+def new_database(name: str, template: str = "template1") -> None:
     sql("postgres", f"drop database if exists {name} with (force)")
-    sql("postgres", f"create database {name}")
+    sql("postgres", f"create database {name} template {template}")
 
 
 def manage(*arguments: str) -> tuple[str, ...]:
@@ -131,5 +156,5 @@ def check(*command: str) -> str:
 
 def drop_databases() -> None:
     """Leave nothing behind."""
-    for name in (SOURCE, STAR, LOG):
+    for name in (SOURCE, WHOLE, SMALL, STAR, LOG):
         sql("postgres", f"drop database if exists {name}")
