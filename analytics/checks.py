@@ -7,19 +7,12 @@ from pathlib import Path
 from django.db.models import DateField, DateTimeField
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
-from analytics.loads.star import SUBJECTS, Subject, identifiers, query_of
+from analytics.loads.statements import statement
+from analytics.loads.tables import STAR_TABLES, StarTable
+from analytics.models import DateDimension
+from analytics.models.links import parents
 from ingest.cursors import one_row, raw_cursor
-
-DIMENSIONS = {
-    "patient_id": "patient_dimension",
-    "journey_id": "journey_dimension",
-    "activity_id": "activity_dimension",
-    "schedule_id": "schedule_dimension",
-    "survey_id": "survey_dimension",
-    "device_id": "device_dimension",
-    "patient_journey_id": "patient_journey_fact",
-    "survey_result_id": "survey_result_fact",
-}
+from ingest.reconcile import names
 
 
 @dataclass(frozen=True)
@@ -49,17 +42,17 @@ def run_checks() -> Iterator[Result]:
 
 def checks() -> Iterator[Check]:
     """Yield every check: what all tables promise alike, then what is written in checks.sql."""
-    for subject in SUBJECTS:
-        if subject.source:
-            yield _is_complete(subject)
-    for subject in SUBJECTS:
-        yield _is_current(subject)
-        yield from _keys_resolve(subject)
+    for table in STAR_TABLES:
+        if table.source:
+            yield _is_complete(table)
+    for table in STAR_TABLES:
+        yield _is_current(table)
+        yield from _keys_resolve(table)
     yield from _written_checks()
 
 
-def _is_complete(subject: Subject) -> Check:
-    """Each row that the source had is in its table or listed as rejected; an orphan activity is both."""
+def _is_complete(table: StarTable) -> Check:
+    """Each row that the source had is in its table or listed as rejected; an orphan that enters is both."""
     violations = SQL(
         """
         select source, staged, loaded, rejected
@@ -72,15 +65,15 @@ def _is_complete(subject: Subject) -> Check:
          where source <> staged or source <> loaded + rejected
         """
     ).format(
-        source=Literal(subject.source),
-        staging=Identifier(f"staging_{subject.source}"),
-        table=Identifier(subject.table),
-        orphans_enter=Literal(subject.orphans_enter),
+        source=Literal(table.source),
+        staging=Identifier(f"staging_{table.source}"),
+        table=Identifier(table.name),
+        orphans_enter=Literal(table.orphans_enter),
     )
-    return Check(f"every row of {subject.source} is in {subject.table} or in rejected_row", violations)
+    return Check(f"every row of {table.source} is in {table.name} or in rejected_row", violations)
 
 
-def _is_current(subject: Subject) -> Check:
+def _is_current(table: StarTable) -> Check:
     """Each row is what its load would make of the staging tables now, and there is no other."""
     violations = SQL(
         """
@@ -89,39 +82,36 @@ def _is_current(subject: Subject) -> Check:
         (select {columns} from {table} where {goes} except all select {columns} from ({query}) expected where {enters})
         """
     ).format(
-        columns=identifiers(subject.columns),
-        query=query_of(subject),
-        enters=SQL("enters") if subject.source else SQL("true"),
-        table=Identifier(subject.table),
-        goes=Literal(subject.query != "date"),  # a day stays, once it is there
+        columns=names(table.columns),
+        query=statement(table.statement, everything=True),
+        enters=SQL(table.enters if table.source else "true"),
+        table=Identifier(table.name),
+        goes=Literal(not table.keeps_rows),
     )
-    return Check(f"every row of {subject.table} is as its load makes it", violations)
+    return Check(f"every row of {table.name} is as its load makes it", violations)
 
 
-def _keys_resolve(subject: Subject) -> Iterator[Check]:
-    """Each key that is not null has its row, each day its place in the calendar, each fact its patient."""
-    table = Identifier(subject.table)
-    for field in subject.model._meta.concrete_fields:
+def _keys_resolve(table: StarTable) -> Iterator[Check]:
+    """Each key that is not null has its row, each day its place in the calendar."""
+    dimensions = parents(table.model)
+    for field in table.model._meta.concrete_fields:
         name = str(field.column)
-        column, value = Identifier(name), SQL("t.{}").format(Identifier(name))
-        dimension, key = DIMENSIONS.get(name), column
-        if isinstance(field, DateTimeField):
-            value = SQL("(t.{} at time zone 'UTC')::date").format(column)
-        if isinstance(field, DateField):
-            dimension, key = "date_dimension", Identifier("date")
-        if dimension in (None, subject.table):
+        value = SQL("(t.{} at time zone 'UTC')::date" if isinstance(field, DateTimeField) else "t.{}")
+        model = DateDimension if isinstance(field, DateField) else dimensions.get(name)
+        if model in (None, table.model):
             continue
+        dimension, key = model._meta.db_table, str(model._meta.pk.column)
         yield Check(
-            f"every {subject.table}.{name} is in {dimension}",
+            f"every {table.name}.{name} is in {dimension}",
             SQL(
                 "select {value} from {table} t where {value} is not null"
                 " and not exists (select from {dimension} d where d.{key} = {value})"
-            ).format(value=value, table=table, dimension=Identifier(dimension), key=key),
-        )
-    if "patient_id" in subject.columns[1:]:
-        yield Check(
-            f"every row of {subject.table} has a patient",
-            SQL("select from {} where patient_id is null").format(table),
+            ).format(
+                value=value.format(Identifier(name)),
+                table=Identifier(table.name),
+                dimension=Identifier(dimension),
+                key=Identifier(key),
+            ),
         )
 
 

@@ -1,19 +1,14 @@
 -- What the warehouse promises. Each query gives the rows that break the promise in its first line.
 
--- check: every step result's id is made of its patient and day, and no patient has a day twice
+-- check: every step result's id is made of its patient and day
 select s.id
 from step_result_fact as s
-where s.id <> (s.patient_id::bigint << 32) | (s.date - date '0001-01-01')
-union all
-select min(s.id)
-from step_result_fact as s
-group by s.patient_id, s.date
-having count(*) > 1;
+where s.id <> row_id(s.patient_id, s.date - date '0001-01-01');
 
 -- check: every bridge row's id is made of its journey and activity, and no pair is there twice
 select b.id
 from journey_activity_bridge as b
-where b.id <> (b.journey_id::bigint << 32) | (b.activity_id::bigint & 4294967295)
+where b.id <> row_id(b.journey_id, b.activity_id)
 union all
 select min(b.id)
 from journey_activity_bridge as b
@@ -28,7 +23,7 @@ full join patient_journey_schedule_window as w
     on w.patient_journey_id = f.patient_journey_id and w.activity_id = b.activity_id
 where
     f.patient_journey_id is null
-    or w.id is distinct from ((f.patient_journey_id::bigint << 32) | (b.activity_id::bigint & 4294967295));
+    or w.id is distinct from row_id(f.patient_journey_id, b.activity_id);
 
 -- check: every window repeats its patient, activity and schedule as their tables have them
 select w.id

@@ -2,7 +2,7 @@
 -- It judges nothing, lists nothing and keeps no digest; rows that would break a key are simply left out.
 insert into step_result_fact (id, patient_id, date, steps)
 select
-    (patient_id::bigint << 32) | (date - date '0001-01-01') as id,
+    row_id(patient_id, date - date '0001-01-01') as id,
     patient_id,
     date,
     value::integer as steps
@@ -25,7 +25,8 @@ select
     id, patient_id, journey_id, clinician_id, invitation_date, registration_date, consent_date, operation_date,
     discharge_date, registration_date - invitation_date, operation_date - registration_date,
     discharge_date - operation_date
-from staging_patient_journey;
+from staging_patient_journey
+where patient_id is not null and journey_id is not null;
 
 insert into survey_result_fact (
     survey_result_id, patient_journey_id, patient_id, survey_id, activity_id, device_id, score_value, start_time,
@@ -36,7 +37,9 @@ select
     r.end_time, extract(epoch from r.end_time - r.start_time)::bigint
 from staging_survey_result as r
 inner join staging_patient_journey as j on j.id = r.patient_journey_id
-where r.start_time is not null and r.end_time is not null;
+where
+    r.start_time is not null and r.end_time is not null and r.survey_id is not null and r.activity_id is not null
+    and j.patient_id is not null;
 
 insert into patient_journey_schedule_window (
     id, patient_id, patient_journey_id, activity_id, activity_content_slug, schedule_id, schedule_slug,
@@ -44,13 +47,14 @@ insert into patient_journey_schedule_window (
     window_end_date
 )
 select distinct on (j.id, a.id)
-    (j.id::bigint << 32) | a.id as window_id, j.patient_id, j.id, a.id as activity_id, a.content_slug,
+    row_id(j.id, a.id) as window_id, j.patient_id, j.id, a.id as activity_id, a.content_slug,
     s.id as schedule_id, s.slug, 7, 14, 'operation',
     j.operation_date, j.operation_date + 7, j.operation_date + 14
 from staging_patient_journey as j
 inner join staging_journey_activity as b on b.journey_id = j.journey_id
 inner join staging_activity as a on a.id = b.activity_id
-left join staging_schedule as s on s.id = a.schedule_id;
+left join staging_schedule as s on s.id = a.schedule_id
+where j.patient_id is not null;
 
 insert into activity_completion_fact (
     survey_result_id, patient_journey_id, patient_id, activity_id, completed_date, status, days_from_window

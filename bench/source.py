@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 
 from bench.server import SMALL, SOURCE, WHOLE, check, manage, new_database, sql
-from ingest.msk.tables import TABLES
 
 CHANGES = Path(__file__).with_name("changes")
 # Steps end before this day, so that an ordinary hour brings those of a day in the middle of a week, as most days are.
@@ -16,7 +15,14 @@ def make_sources(patients: int, days: int) -> int:
     """Make the templates of the whole source and of one with 1 % of its patients; return the rows of the whole."""
     _make(SMALL, max(patients // 100, 1), days)
     _make(WHOLE, patients, days)
-    return sum(int(sql(WHOLE, f"select count(*) from {table.name}")) for table in TABLES)
+    return sum(int(sql(WHOLE, f"select count(*) from {table}")) for table in source_tables())
+
+
+def source_tables() -> list[str]:
+    """Return the names of the source's tables."""
+    return sql(
+        WHOLE, "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'"
+    ).split()
 
 
 def use_source(template: str) -> None:

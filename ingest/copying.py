@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psycopg2
 from psycopg2.sql import SQL, Composable, Identifier
 
 from ingest.cursors import Cursor
@@ -24,7 +25,7 @@ class Copied:
 
 
 def copy_rows(source: Cursor, query: Composable, target: Cursor, table: Identifier) -> Copied:
-    """Copy what `query` gives at `source` into `table` at `target`, whose columns must be the query's, in order.
+    """Copy what `query` gives at `source` into `table` at `target`, which has the query's columns, in order and type.
 
     The server's COPY OUT runs in a thread of its own and feeds COPY IN through a pipe, so both servers work at once
     and the memory used does not depend on the rows. Raises what either side raises; the caller's transaction at
@@ -34,8 +35,11 @@ def copy_rows(source: Cursor, query: Composable, target: Cursor, table: Identifi
     with _one_error(), ThreadPoolExecutor(1) as executor, _CountingFile(read_end) as pipe:
         sending = executor.submit(_send, source, query, write_end)
         try:
-            target.copy_expert(SQL("copy {} from stdin").format(table), pipe, CHUNK_BYTES)
+            target.copy_expert(SQL("copy {} from stdin (format binary)").format(table), pipe, CHUNK_BYTES)
         except BaseException:
+            wait([sending], timeout=0.1)
+            if sending.done() and isinstance(sending.exception(), psycopg2.Error):
+                sending.result()  # what the source says: that its rows end early is all that is seen from here
             pipe.close()  # first: a sender that writes to a full pipe would wait for ever
             source.connection.cancel()  # or the rest of the table is read before the source's transaction can end
             while wait([sending], timeout=0.5).not_done:
@@ -47,7 +51,7 @@ def copy_rows(source: Cursor, query: Composable, target: Cursor, table: Identifi
 
 def _send(source: Cursor, query: Composable, write_end: int) -> None:
     with open(write_end, "wb", buffering=CHUNK_BYTES) as pipe:
-        source.copy_expert(SQL("copy ({}) to stdout").format(query), pipe)
+        source.copy_expert(SQL("copy ({}) to stdout (format binary)").format(query), pipe)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ SOURCE_TABLES = {
 }
 STAR_TABLES = {
     "patient_dimension": "patient_id, age_bracket, sex, hospital",
-    "journey_dimension": "journey_id, abbreviation, joint_slug",
+    "journey_dimension": "journey_id, abbreviation, joint_slug, joint",
     "device_dimension": "device_id, platform, os_version",
     "survey_dimension": "survey_id, slug, version, tags",
     "schedule_dimension": "schedule_id, slug, parse_status, milestone_slug, offset_start_days, offset_end_days, "
@@ -95,6 +95,10 @@ class Recomputation:
         star: dict[str, dict[Any, Any]] = {}
         for name in ("patient", "journey", "device", "survey"):
             star[f"{name}_dimension"] = {row[0]: row[1:] for row, _ in self.keyed(name)}
+        star["journey_dimension"] = {
+            key: (abbreviation, slug, slug if slug is None else re.split("[-_]", slug)[0].strip(" ").lower())
+            for key, (abbreviation, slug) in star["journey_dimension"].items()
+        }
         star["schedule_dimension"] = schedules = {row[0]: self.schedule(row) for row, _ in self.keyed("schedule")}
         star["activity_dimension"] = activities = {}
         for (key, content, schedule), place in self.keyed("activity"):
@@ -161,7 +165,7 @@ class Recomputation:
                 reason = "duplicate"
             name = "/".join("null" if part is None else str(part) for part in (journey, activity))
             if self.admit("journey_activity", name, place, reason):
-                table[journey * 2**32 + activity] = (journey, activity)
+                table[row_id(journey, activity)] = (journey, activity)
         return table
 
     def patient_journeys(self, patients: dict[int, Row], journeys: dict[int, Row]) -> dict[int, Row]:
@@ -225,7 +229,7 @@ class Recomputation:
                 reason = "duplicate"
             if self.admit("step_result", name, place, reason):
                 assert day is not None
-                table[patient * 2**32 + (day - EPOCH).days] = (patient, day, steps)
+                table[row_id(patient, (day - EPOCH).days)] = (patient, day, steps)
 
     def survey_results(self, star: dict[str, dict[Any, Any]]) -> dict[int, Row]:
         table: dict[int, Row] = {}
@@ -280,7 +284,7 @@ class Recomputation:
                 content, schedule = star["activity_dimension"][activity]
                 slug, _, milestone, first, last, _, _ = star["schedule_dimension"].get(schedule, (None,) * 7)
                 day = milestones.get(milestone)
-                table[key * 2**32 + activity] = (
+                table[row_id(key, activity)] = (
                     patient,
                     key,
                     activity,
@@ -299,7 +303,7 @@ class Recomputation:
     def completion(self, result: Row, windows: dict[int, Row]) -> Row:
         journey, patient, _, activity, *_, end, _ = result
         day = end.date()
-        window = windows.get(journey * 2**32 + activity)
+        window = windows.get(row_id(journey, activity))
         first, last = window[-2:] if window else (None, None)
         if window is None:
             verdict: Row = ("not_scheduled", None)
@@ -312,6 +316,11 @@ class Recomputation:
         else:
             verdict = ("in_window", 0)
         return (journey, patient, activity, day, *verdict)
+
+
+def row_id(left: int, right: int) -> int:
+    """Return the id of a row, a signed number of 64 bits, from the two keys of its grain."""
+    return left * 2**32 + (right + left * 2654435761) % 2**32
 
 
 def as_date(text: str | None) -> date | None:

@@ -2,17 +2,20 @@
 
 A list is sorted by its key alone, ends after REACH rows, is counted no further than that, and can be narrowed only
 by what an index serves (or what a comment at the filter says is cheap). A row beyond is found by searching for it.
+
+A made id has no index. Its list is in the order of the columns that it is made of, with which the key of the database
+begins; a row is found by the left one of these, which the id says, and the id.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db.models import Field, ForeignKey, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import escape, format_html, format_html_join
@@ -20,27 +23,15 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from analytics import models
-from analytics.admin.lists import BoundedList, BoundedPaginator, PresetFilter
+from analytics.admin.lists import BoundedList, BoundedPaginator, PresetFilter, words
+from analytics.models.links import parents
+from analytics.models.msk import ABOUT_A_WINDOW, MadeIdModel, PatientJourneyScheduleWindow
 from ingest.models import PipelineRun
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
 else:
     ModelAdmin = admin.ModelAdmin
-
-# A key is a link to the row that it names. No foreign key says so: see analytics/models/msk.py.
-KEYS: dict[str, type[Model]] = {
-    "patient_id": models.PatientDimension,
-    "journey_id": models.JourneyDimension,
-    "device_id": models.DeviceDimension,
-    "survey_id": models.SurveyDimension,
-    "schedule_id": models.ScheduleDimension,
-    "activity_id": models.ActivityDimension,
-    "patient_journey_id": models.PatientJourneyFact,
-    "survey_result_id": models.SurveyResultFact,
-    "run_id": PipelineRun,
-}
 
 Cell = str | Callable[[Any], Any]
 
@@ -50,7 +41,8 @@ class BoundedAdmin(ModelAdmin):
 
     `search_fields` are searched for the very term, each by its index: Django's own `=` compares upper(column::text),
     which no index serves. The list can also be asked for one of them, or any indexed column, by name (?patient_id=7),
-    and within a patient for any key; that is what `lists` makes use of: the lists that a detail page leads to.
+    and within a patient for any link; so do the lists that a detail page leads to. All columns go by their own names,
+    never by that of a link (patient), by which Django would fetch the row at its other end.
     """
 
     change_list_template = "analytics/change_list.html"
@@ -62,17 +54,23 @@ class BoundedAdmin(ModelAdmin):
     list_display: tuple[str, ...]
     list_filter: ClassVar[tuple[type[PresetFilter], ...]] = ()
     search_fields: ClassVar[tuple[str, ...]] = ()
-    lists: ClassVar[tuple[type[Model], ...]] = ()
     gone = "Perhaps it was deleted."  # what is said of a row that is not there
 
     def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
-        self.columns: dict[str, Any] = {field.name: field for field in self.opts.concrete_fields}
+        self.columns: dict[str, Any] = {str(field.column): field for field in self.opts.concrete_fields}
+        self.key = str(self.opts.pk.column)
+        self.made_of: tuple[str, ...] = model.made_of if issubclass(model, MadeIdModel) else ()
+        self.links = parents(model)
+        if "run_id" in self.columns:  # the run log is in another database: no foreign key can say it
+            self.links["run_id"] = PipelineRun
+        first = self.list_display[0]
+        # As a link has to be a function to be shown by its key, and one that can be sorted by has to say so.
+        self.first = column(first, lambda row: getattr(row, first), first) if first in self.links else first
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         page: Any = super().get_changelist_instance(request)
-        names = (self.columns[name].verbose_name for name in self.search_fields)
-        page.search_help_text = f"Finds the exact {' or '.join(names)}."
+        page.search_help_text = f"Finds the exact {' or '.join(map(words, self.search_fields))}."
         for refusal in page.refusals:
             messages.error(request, refusal)
         return page
@@ -91,11 +89,27 @@ class BoundedAdmin(ModelAdmin):
         messages.warning(request, f"There is no {self.opts.verbose_name} {key}. {self.gone}")
         return HttpResponseRedirect(changelist(self.model))
 
-    def get_ordering(self, request: HttpRequest) -> Any:
-        return self.ordering or (self.opts.pk.name,)
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the row with this key, None if there is none; no other column is one that rows are asked by."""
+        with suppress(ValidationError, ObjectDoesNotExist, ValueError):
+            return self.get_queryset(request).get(self.with_value(self.key, object_id))
+        return None
 
-    def get_sortable_by(self, request: HttpRequest) -> tuple[str]:
-        return (self.opts.pk.name,)
+    def with_value(self, name: str, text: str) -> Q:
+        """Return the condition that a column has a value; raise ValidationError for one that it cannot hold."""
+        field = value_field(self.columns[name])
+        value = field.to_python(text)
+        field.run_validators(value)  # of a number too large the server would read every row to say that it is in none
+        found = Q((name, value))
+        if self.made_of and name == self.key:
+            found &= Q((self.made_of[0], value >> 32))
+        return found
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        return self.made_of or self.ordering or (self.key,)
+
+    def get_sortable_by(self, request: HttpRequest) -> tuple[Cell, ...]:
+        return () if self.made_of else (self.first,)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedList]:
         return BoundedList
@@ -109,57 +123,78 @@ class BoundedAdmin(ModelAdmin):
         for name in self.search_fields:
             # What the column cannot hold, a word or a number too large, is in no row of it.
             with suppress(ValidationError):
-                found |= Q((name, self.columns[name].clean(search_term.strip(), None)))
+                found |= self.with_value(name, search_term.strip())
         return queryset.filter(found), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         if "\0" in value:  # no text of the database holds it, and the driver refuses to send it
             return False
-        if lookup in self.search_fields or lookup in (preset.parameter_name for preset in self.list_filter):
-            return True
-        column = self.columns.get(lookup)
-        indexed = column and (column.primary_key or column.db_index)
-        return bool(indexed) or (column is not None and lookup in KEYS and "patient_id" in request.GET)
+        return lookup in (preset.parameter_name for preset in self.list_filter) or self.narrows(lookup, request.GET)
+
+    def narrows(self, name: str, others: Container[str]) -> bool:
+        """Tell whether the list can be asked for a value of a column, beside those of `others`."""
+        if name not in self.columns or (self.made_of and name == self.key):
+            return False
+        is_indexed = self.columns[name].primary_key or self.columns[name].db_index
+        return name in self.search_fields or is_indexed or (name in self.links and "patient_id" in others)
 
     def why_not_allowed(self, lookup: str, value: str, request: HttpRequest) -> str:
         """Return why `lookup_allowed` says no."""
         if "\0" in value:
             return "no text holds a null character"
-        if lookup in KEYS and {lookup, "patient_id"} <= self.columns.keys():
+        if lookup in self.links and "patient_id" in self.columns:
             return "a patient_id has to stand beside it"
         names = [preset.parameter_name for preset in self.list_filter if preset.parameter_name]
         names += [name for name in self.columns if name not in names and self.lookup_allowed(name, "", request)]
         return f"this list can be narrowed by {', '.join(names)}"
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        first, *others = self.list_display  # the first leads to the row itself
-        return [first, *map(self.cell, others)]
+        return [self.first, *map(self.cell, self.list_display[1:])]  # the first leads to the row itself
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
     ) -> type[Any]:
         """Explain each field with the comment that its column carries in the database."""
-        comments = {field.name: escape(field.db_comment or "") for field in self.columns.values()}
+        comments = {name: escape(field.db_comment or "") for name, field in self.columns.items()}
         return super().get_form(request, obj, change, help_texts=comments, **kwargs)
 
     def cell(self, name: str) -> Cell:
-        """Return what shows the column `name`: a key as a link, a choice as the word that stands in the table."""
+        """Return what shows the column `name`: a key of another table as a link, a choice as the table has it."""
         if name not in self.columns:
             return name
-        if KEYS.get(name, self.model) is not self.model:
-            return column(name, lambda row: link_to(KEYS[name], getattr(row, name)))
+        if name in self.links:
+            return column(name, lambda row: link_to(self.links[name], getattr(row, name)))
         return column(name, lambda row: getattr(row, name)) if self.columns[name].choices else name
+
+    def children(self) -> dict[type[Model], dict[str, str]]:
+        """Return the tables whose list can be asked for what belongs to a row: by which columns, and which it has."""
+        found = {}
+        for model, other in self.admin_site._registry.items():
+            if model is self.model or not isinstance(other, BoundedAdmin):
+                continue
+            by = {name: self.key for name, parent in other.links.items() if parent is self.model}
+            if not by and {model, self.model} <= set(ABOUT_A_WINDOW):
+                by = {name: name for name in PatientJourneyScheduleWindow.made_of}
+            if by and "patient_id" in self.columns.keys() & other.columns.keys():
+                by["patient_id"] = "patient_id"
+            if by and all(other.narrows(name, by) for name in by):
+                found[model] = by
+        return found
 
     @admin.display(description="See also")
     def see_also(self, row: Model) -> SafeString:
-        """Return links to the lists of what belongs to the row, found by its key and, if it has one, its patient."""
-        keys = {
-            name: getattr(row, name) for name in dict.fromkeys((self.opts.pk.name, "patient_id")) if hasattr(row, name)
-        }
+        """Return links to the lists of what belongs to the row."""
         return format_html_join(
             " · ",
             '<a href="{}?{}">{}</a>',
-            ((changelist(model), urlencode(keys), model._meta.verbose_name_plural) for model in self.lists),
+            (
+                (
+                    changelist(model),
+                    urlencode({name: getattr(row, own) for name, own in by.items()}),
+                    model._meta.verbose_name_plural,
+                )
+                for model, by in self.children().items()
+            ),
         )
 
 
@@ -180,7 +215,12 @@ class ReadOnlyAdmin(BoundedAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         columns = [self.cell(name) for name in self.columns]
-        return [*columns, "see_also"] if self.lists else columns
+        return [*columns, "see_also"] if self.children() else columns
+
+
+def value_field(field: "Field[Any, Any]") -> "Field[Any, Any]":
+    """Return the field that says which values a column can hold: that of a link is the key at its other end."""
+    return field.target_field if isinstance(field, ForeignKey) else field
 
 
 def link_to(model: type[Model], key: Any) -> SafeString | None:
@@ -198,7 +238,7 @@ def changelist(model: type[Model]) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
-def column(name: str, show: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def column(name: str, show: Callable[[Any], Any], order: str | None = None) -> Callable[[Any], Any]:
     """Return `show` under the name of a column, by which the admin finds its label and its help."""
     show.__name__ = name
-    return admin.display(description=name.replace("_", " "))(show)
+    return admin.display(description=words(name), ordering=order)(show)

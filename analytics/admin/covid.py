@@ -19,7 +19,6 @@ from ingest.models import CovidDay, CovidDocument, SchemaChange
 class CasesDimensionAdmin(ReadOnlyAdmin):
     list_display = ("cases_id", "last_update_at", "state_number")
     search_fields = ("cases_id",)
-    lists = (CasesFact, TestingFact, HospitalizationFact, DeathFact)
 
 
 @admin.register(CasesFact)

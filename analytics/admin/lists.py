@@ -48,7 +48,7 @@ class BoundedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         rows: QuerySet[Model] = self.object_list  # type: ignore[assignment]  # the stubs know only a sequence
-        estimate = -1 if rows.query.where else self.estimate(rows)
+        estimate = -1 if rows.query.where else estimated_rows(rows.model, rows.db)
         if estimate > REACH:
             return Roughly(estimate, "about")
         counted = rows.order_by()[: REACH + 1].count()
@@ -57,10 +57,6 @@ class BoundedPaginator(Paginator):
     @cached_property
     def num_pages(self) -> int:
         return max(1, ceil(min(self.count, REACH) / self.per_page))
-
-    def estimate(self, rows: QuerySet[Model]) -> int:
-        """Return the table's rows as of its last vacuum or analyze; -1 before the first."""
-        return estimated_rows(rows.model, rows.db)
 
 
 def estimated_rows(model: type[Model], alias: str) -> int:
@@ -73,6 +69,11 @@ def estimated_rows(model: type[Model], alias: str) -> int:
         )
         (rows,) = cursor.fetchone()
     return int(rows)
+
+
+def words(name: str) -> str:
+    """Return the name of a column as a person reads it."""
+    return name.replace("_", " ")
 
 
 class PresetFilter(admin.SimpleListFilter):
@@ -88,7 +89,7 @@ def one_of(column: str, choices: Sequence[str]) -> type[PresetFilter]:
     """Return a filter of a column by the values that it may have."""
 
     class OneOf(PresetFilter):
-        title = column.replace("_", " ")
+        title = words(column)
         parameter_name = column
         values = tuple(choices)
 
@@ -102,7 +103,7 @@ def within(column: str, *spans: int) -> type[PresetFilter]:
     """Return a filter of a date column by the last so many days up to today, UTC."""
 
     class Within(PresetFilter):
-        title = column.replace("_", " ")
+        title = words(column)
         parameter_name = f"{column}_within"
         values = tuple(map(str, spans))
 
@@ -165,7 +166,7 @@ class BoundedList(ChangeList):
         if not self.model_admin.lookup_allowed(name, value, request):
             return str(self.model_admin.why_not_allowed(name, value, request))
         try:
-            self.model_admin.columns[name].to_python(value)
+            self.model_admin.with_value(name, value)
         except ValidationError as error:
             return Truncator(" ".join(error.messages).rstrip(".")).chars(100)
         return ""
@@ -189,6 +190,10 @@ class BoundedList(ChangeList):
         number = _number(part.removeprefix("-"))
         return 0 <= number < len(self.list_display) and bool(self.get_ordering_field(self.list_display[number]))
 
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """Return the order of the list; that of a made id no other one can follow, as no index would serve both."""
+        return list(self.model_admin.made_of) or super().get_ordering(request, queryset)
+
     def get_ordering_field(self, field_name: Any) -> Any:
         """Return the column to sort by, if it is the key: the address, too, cannot ask for another (?o=3)."""
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
@@ -199,7 +204,7 @@ class BoundedList(ChangeList):
             return ""
         is_last = self.page_num == self.paginator.num_pages
         end = f"The list ends here, at row {REACH:,}." if is_last else f"Only the first {REACH:,} are listed."
-        names = " or ".join(str(self.model_admin.columns[name].verbose_name) for name in self.search_fields)
+        names = " or ".join(map(words, self.search_fields))
         ways = (names and f"search for the exact {names}", self.has_filters and "choose a filter")
         return f"{end} To see others, {' or '.join(way for way in ways if way)}."
 

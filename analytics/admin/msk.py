@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analytics.admin.base import ReadOnlyAdmin, link_to
-from analytics.admin.lists import BoundedPaginator, estimated_rows, one_of, within
+from analytics.admin.lists import BoundedList, one_of, within
 from analytics.models import (
     ActivityAdherence,
     ActivityCompletionFact,
@@ -41,21 +41,12 @@ from ingest.slugs import MILESTONES, UNKNOWN_MILESTONE
 class PatientAdmin(ReadOnlyAdmin):
     list_display = ("patient_id", "age_bracket", "sex", "hospital")
     search_fields = ("patient_id",)
-    lists = (
-        PatientJourneyFact,
-        StepResultFact,
-        SurveyResultFact,
-        PatientJourneyScheduleWindow,
-        ActivityCompletionFact,
-        ActivityAdherence,
-    )
 
 
 @admin.register(JourneyDimension)
 class JourneyAdmin(ReadOnlyAdmin):
     list_display = ("journey_id", "abbreviation", "joint_slug")
     search_fields = ("journey_id", "abbreviation")
-    lists = (JourneyActivityBridge,)
 
 
 @admin.register(DeviceDimension)
@@ -89,7 +80,6 @@ class ScheduleAdmin(ReadOnlyAdmin):
         one_of("milestone_slug", (*MILESTONES, UNKNOWN_MILESTONE)),
     )
     search_fields = ("schedule_id", "slug")
-    lists = (ActivityDimension,)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         overrides = ScheduleOverride.objects.filter(schedule_id=OuterRef("schedule_id"))
@@ -107,7 +97,6 @@ class ScheduleAdmin(ReadOnlyAdmin):
 class ActivityAdmin(ReadOnlyAdmin):
     list_display = ("activity_id", "content_slug", "schedule_id")
     search_fields = ("activity_id", "content_slug", "schedule_id")
-    lists = (JourneyActivityBridge,)
 
 
 @admin.register(DateDimension)
@@ -142,7 +131,6 @@ class PatientJourneyAdmin(ReadOnlyAdmin):
     # No index: a date that is rare costs one read of the table, which has about as many rows as there are patients.
     list_filter = (within("operation_date", 7, 30, 90, 365),)
     search_fields = ("patient_journey_id", "patient_id")
-    lists = (PatientJourneyScheduleWindow, ActivityAdherence, SurveyResultFact, ActivityCompletionFact)
 
 
 @admin.register(StepResultFact)
@@ -167,7 +155,6 @@ class SurveyResultAdmin(ReadOnlyAdmin):
         "duration_seconds",
     )
     search_fields = ("survey_result_id", "patient_id")
-    lists = (ActivityCompletionFact,)
 
 
 @admin.register(PatientJourneyScheduleWindow)
@@ -202,11 +189,26 @@ class CompletionAdmin(ReadOnlyAdmin):
     search_fields = ("survey_result_id", "patient_id")
 
 
-class WindowPaginator(BoundedPaginator):
-    """Of a view the server has no estimate; this one has a row for each window."""
+class AdherenceList(BoundedList):
+    """The list of the view: finds a page of windows in their own table, then how these stand.
 
-    def estimate(self, rows: QuerySet[Any]) -> int:
-        return estimated_rows(PatientJourneyScheduleWindow, rows.db)
+    Asked for a page in some order, the server would work out the view's rows for all windows, or sort all completions.
+    """
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        self.root_queryset = PatientJourneyScheduleWindow.objects.all()
+        return super().get_queryset(request, exclude_parameters)
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        windows = list(self.result_list)
+        standing = ActivityAdherence.objects.filter(
+            pk__in=[window.pk for window in windows],
+            patient_journey_id__in={window.patient_journey_id for window in windows},
+            patient_id__in={window.patient_id for window in windows},
+        ).in_bulk()
+        # A run may end between the two: what is no longer there is not shown.
+        self.result_list = [standing[window.pk] for window in windows if window.pk in standing]
 
 
 @admin.register(ActivityAdherence)
@@ -225,4 +227,6 @@ class AdherenceAdmin(ReadOnlyAdmin):
         "first_completed_date",
     )
     search_fields = ("patient_id", "id")
-    paginator = WindowPaginator
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedList]:
+        return AdherenceList

@@ -1,15 +1,23 @@
 """rejected_row kept in step: the current list of what does not fit, one part a source table."""
 
-from psycopg2.sql import SQL, Composable, Literal
+from psycopg2.sql import SQL, Composable, Identifier, Literal
 
-from analytics.loads.scope import EVERYTHING
+from analytics.loads.tables import StarTable
 from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
 from ingest.msk.tables import TABLES
-from ingest.reconcile import Target, reconcile
+from ingest.reconcile import EVERY_ROW, Target, names, reconcile
 from ingest.runs.run import Run
 
 COVID_DAY = "covid_day"  # as rejected_row names a day of the COVID documents
+
+# How an entry's source_key says which row it is about, in the terms of the tables of changed keys.
+ID = ("coalesce(nullif(split_part(t.source_key, '#', 1), 'null')::integer, -1)",)
+PATIENT_AND_DAY = (
+    "coalesce(nullif(split_part(t.source_key, '/', 1), 'null')::integer, -1)",
+    "coalesce(nullif(split_part(split_part(t.source_key, '#', 1), '/', 2), 'null')::date, '-infinity')",
+)
+ROWS_LISTED = {"patient": ID, "patient_journey": ID, "step_result": PATIENT_AND_DAY, "survey_result": ID}
 
 
 def list_rejects(
@@ -18,7 +26,7 @@ def list_rejects(
     rejects: Composable,
     run: Run,
     counts: StepRun,
-    part: Composable = EVERYTHING,
+    part: Composable = EVERY_ROW,
 ) -> None:
     """Make `rejects`, a query for source_key, reason and detail, the list of the rejected rows of `source`.
 
@@ -33,12 +41,24 @@ def list_rejects(
         stamped=("run_id",),
         scope=SQL("t.source_table = {} and {}").format(Literal(source), part),
     )
-    query = SQL("select {} as source_table, {} as run_id, source_key, reason, detail from ({}) r").format(
+    query = SQL("select {}::text as source_table, {} as run_id, source_key, reason, detail from ({}) r").format(
         Literal(source), Literal(run.id), rejects
     )
     # The entries written are no rows of the step's own table: they are counted apart, and not shown.
     reconcile(warehouse, target, query, StepRun())
     count_rejects(warehouse, source, counts)
+
+
+def rejects_of_changed_rows(table: StarTable) -> Composable:
+    """Return the condition for the entries, aliased t, about the rows of a source that may have changed."""
+    keys = (
+        # No entry about another table is read as a key of this one.
+        SQL("case when t.source_table = {} then {} end").format(Literal(table.source), SQL(key))
+        for key in ROWS_LISTED[table.source]
+    )
+    return SQL("({}) in (select {} from {})").format(
+        SQL(", ").join(keys), names(table.changed_by), Identifier(table.changes)
+    )
 
 
 def count_rejects(warehouse: Cursor, source: str, counts: StepRun) -> None:

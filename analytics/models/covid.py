@@ -7,6 +7,7 @@ from django.core.checks import CheckMessage
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from analytics.models.links import key_of
 from ingest.models.staging import WarehouseModel
 
 
@@ -21,8 +22,8 @@ class ExactDecimalField(models.DecimalField):  # type: ignore[type-arg]  # not s
         return "numeric"
 
 
-def cases() -> "models.UUIDField[Any, Any]":
-    return models.UUIDField(primary_key=True, db_comment="The day, in cases_dimension")
+def cases() -> "models.OneToOneField[CasesDimension, CasesDimension]":
+    return key_of(CasesDimension, "The day, in cases_dimension")
 
 
 def count(comment: str) -> "models.BigIntegerField[int | None, int | None]":
@@ -44,7 +45,7 @@ class CasesDimension(WarehouseModel):
 
 
 class CasesFact(WarehouseModel):
-    cases_id = cases()
+    cases = cases()
     total_cases = count("Cases so far")
     population_percent = share("Of the population, in percent")
     new_cases = count("Change from the day before")
@@ -56,7 +57,7 @@ class CasesFact(WarehouseModel):
 
 
 class TestingFact(WarehouseModel):
-    cases_id = cases()
+    cases = cases()
     total_tests = count("Tests so far")
     population_percent = share("Of the population, in percent")
     new_tests = count("Change from the day before")
@@ -68,7 +69,7 @@ class TestingFact(WarehouseModel):
 
 
 class HospitalizationFact(WarehouseModel):
-    cases_id = cases()
+    cases = cases()
     currently_hospitalized = count("In hospital that day")
     population_percent_hospitalized = share("Of the population, in percent")
     change_in_hospitalized = count("Change from the day before")
@@ -91,7 +92,7 @@ class HospitalizationFact(WarehouseModel):
 
 
 class DeathFact(WarehouseModel):
-    cases_id = cases()
+    cases = cases()
     total_deaths = count("Deaths so far")
     population_percent = share("Of the population, in percent")
     new_deaths = count("Change from the day before")

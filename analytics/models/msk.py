@@ -1,16 +1,32 @@
 """The star of the MSK source. Keys of the source stay the keys; the comments here are the database's as well.
 
 No key is a foreign key of the database: the load guarantees that every one resolves, `check_warehouse` proves it,
-and no trigger slows the bulk load. The three made ids are (left key << 32) | right key, a day being the number of
-days since 0001-01-01, so a rebuild gives the same ids and a link to a row lasts.
+and no trigger slows the bulk load. The three made ids are row_id(left key, right key), a function of the database, a
+day being the number of days since 0001-01-01: a rebuild gives the same ids, and a link to a row lasts. In the database
+the key of a fact is not its id but its grain with the patient, by which the load compares: `id >> 32` is its left half.
 """
 
 from datetime import date
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from analytics.models.links import key_of, link
 from ingest.models.staging import WarehouseModel
+
+
+class MadeIdModel(WarehouseModel):
+    """A table whose id is made: `made_of` are the columns of the left key and of the right one."""
+
+    made_of: ClassVar[tuple[str, str]]
+
+    class Meta:
+        abstract = True
+
+
+def made_id(left: str, right: str) -> "models.BigIntegerField[int, int]":
+    return models.BigIntegerField(primary_key=True, db_comment=f"Made of {left} and {right}")
 
 
 def key(comment: str) -> "models.IntegerField[int, int]":
@@ -18,14 +34,9 @@ def key(comment: str) -> "models.IntegerField[int, int]":
     return models.IntegerField(primary_key=True, db_comment=comment)
 
 
-def link(comment: str, *, index: bool = False) -> "models.IntegerField[int | None, int | None]":
-    """Return a key of another table of the star; null only where the comment says so."""
-    return models.IntegerField(null=True, db_index=index, db_comment=comment)
-
-
-def patient() -> "models.IntegerField[int | None, int | None]":
-    """Return the patient's key, which every fact carries: it is what a distributed warehouse would be cut by."""
-    return link("The patient, in patient_dimension", index=True)
+def patient(*, index: bool = True) -> "models.ForeignKey[PatientDimension, PatientDimension]":
+    """Return the link to the patient, which every fact has: it is what a distributed warehouse would be cut by."""
+    return link(PatientDimension, "The patient, in patient_dimension", index=index)
 
 
 def text(comment: str) -> "models.TextField[str | None, str | None]":
@@ -58,6 +69,7 @@ class JourneyDimension(WarehouseModel):
     journey_id = key("journey.id of the source")
     abbreviation = text("Short name, such as THR")
     joint_slug = text("The joint that is treated")
+    joint = text("The joint: what joint_slug begins with, up to the first - or _, in small letters")
 
     class Meta:
         db_table = "journey_dimension"
@@ -112,7 +124,11 @@ class ScheduleDimension(WarehouseModel):
 class ActivityDimension(WarehouseModel):
     activity_id = key("activity.id of the source")
     content_slug = text("What the patient is to do")
-    schedule_id = link("When it is due, in schedule_dimension; null: no schedule, or one that does not exist")
+    schedule = link(
+        ScheduleDimension,
+        "When it is due, in schedule_dimension; null: no schedule, or one that does not exist",
+        null=True,
+    )
 
     class Meta:
         db_table = "activity_dimension"
@@ -136,10 +152,11 @@ class DateDimension(WarehouseModel):
         db_table_comment = "Days: every day of each year in which a fact or a window has a date"
 
 
-class JourneyActivityBridge(WarehouseModel):
-    id = models.BigIntegerField(primary_key=True, db_comment="(journey_id << 32) | activity_id")
-    journey_id = link("The journey, in journey_dimension")
-    activity_id = link("The activity, in activity_dimension")
+class JourneyActivityBridge(MadeIdModel):
+    made_of = ("journey_id", "activity_id")
+    id = made_id(*made_of)
+    journey = link(JourneyDimension, "The journey, in journey_dimension")
+    activity = link(ActivityDimension, "The activity, in activity_dimension")
 
     class Meta:
         db_table = "journey_activity_bridge"
@@ -151,8 +168,8 @@ class JourneyActivityBridge(WarehouseModel):
 
 class PatientJourneyFact(WarehouseModel):
     patient_journey_id = key("patient_journey.id of the source")
-    patient_id = patient()
-    journey_id = link("The journey followed, in journey_dimension")
+    patient = patient()
+    journey = link(JourneyDimension, "The journey followed, in journey_dimension")
     clinician_id = whole_number("The clinician, a key of the source without a table")
     invitation_date = day("Milestone: invited")
     registration_date = day("Milestone: registered")
@@ -168,9 +185,10 @@ class PatientJourneyFact(WarehouseModel):
         db_table_comment = "Journeys that patients follow, with their milestones; one row a patient journey"
 
 
-class StepResultFact(WarehouseModel):
-    id = models.BigIntegerField(primary_key=True, db_comment="(patient_id << 32) | days since 0001-01-01")
-    patient_id = patient()
+class StepResultFact(MadeIdModel):
+    made_of = ("patient_id", "date")
+    id = made_id(*made_of)
+    patient = patient(index=False)
     date = models.DateField(db_comment="The day, in date_dimension")
     steps = models.IntegerField(db_comment="Steps walked that day; the highest where the source has several")
 
@@ -181,11 +199,11 @@ class StepResultFact(WarehouseModel):
 
 class SurveyResultFact(WarehouseModel):
     survey_result_id = key("survey_result.id of the source")
-    patient_journey_id = link("The patient journey, in patient_journey_fact")
-    patient_id = patient()
-    survey_id = link("The survey, in survey_dimension")
-    activity_id = link("The activity that asked for it, in activity_dimension")
-    device_id = link("The device, in device_dimension; null: not known")
+    patient_journey = link(PatientJourneyFact, "The patient journey, in patient_journey_fact")
+    patient = patient()
+    survey = link(SurveyDimension, "The survey, in survey_dimension")
+    activity = link(ActivityDimension, "The activity that asked for it, in activity_dimension")
+    device = link(DeviceDimension, "The device, in device_dimension; null: not known", null=True)
     score_value = whole_number("Score; null: none was given")
     start_time = models.DateTimeField(db_comment="When the answer began, UTC")
     end_time = models.DateTimeField(db_comment="When the answer ended, UTC")
@@ -196,13 +214,14 @@ class SurveyResultFact(WarehouseModel):
         db_table_comment = "Surveys answered; one row a survey result"
 
 
-class PatientJourneyScheduleWindow(WarehouseModel):
-    id = models.BigIntegerField(primary_key=True, db_comment="(patient_journey_id << 32) | activity_id")
-    patient_id = patient()
-    patient_journey_id = link("The patient journey, in patient_journey_fact")
-    activity_id = link("The activity, in activity_dimension")
+class PatientJourneyScheduleWindow(MadeIdModel):
+    made_of = ("patient_journey_id", "activity_id")
+    id = made_id(*made_of)
+    patient = patient()
+    patient_journey = link(PatientJourneyFact, "The patient journey, in patient_journey_fact")
+    activity = link(ActivityDimension, "The activity, in activity_dimension")
     activity_content_slug = text("What the patient is to do")
-    schedule_id = link("The schedule, in schedule_dimension; null: the activity has none")
+    schedule = link(ScheduleDimension, "The schedule, in schedule_dimension; null: the activity has none", null=True)
     schedule_slug = text("The rule as written")
     schedule_start_offset_days = whole_number("First day of the window, from the milestone")
     schedule_end_offset_days = whole_number("Last day of the window, from the milestone")
@@ -224,10 +243,10 @@ class ActivityCompletionFact(WarehouseModel):
         UNDATED = "undated"
         NOT_SCHEDULED = "not_scheduled"
 
-    survey_result_id = key("The survey result, in survey_result_fact")
-    patient_journey_id = link("The patient journey, in patient_journey_fact")
-    patient_id = patient()
-    activity_id = link("The activity done, in activity_dimension")
+    survey_result = key_of(SurveyResultFact, "The survey result, in survey_result_fact")
+    patient_journey = link(PatientJourneyFact, "The patient journey, in patient_journey_fact")
+    patient = patient()
+    activity = link(ActivityDimension, "The activity done, in activity_dimension")
     completed_date = models.DateField(db_comment="The UTC day on which it was done, in date_dimension")
     status = models.TextField(
         choices=Status,
@@ -240,7 +259,7 @@ class ActivityCompletionFact(WarehouseModel):
         db_table_comment = "Activities done, against the window in which they were due; one row a survey result"
 
 
-class ActivityAdherence(WarehouseModel):
+class ActivityAdherence(MadeIdModel):
     """A view, created in SQL by the migration: the windows and what was done about each, as of today."""
 
     class Status(models.TextChoices):
@@ -252,12 +271,13 @@ class ActivityAdherence(WarehouseModel):
         UPCOMING = "upcoming"
         UNDATED = "undated"
 
+    made_of = PatientJourneyScheduleWindow.made_of
     id = models.BigIntegerField(primary_key=True)
-    patient_id = models.IntegerField(null=True)
-    patient_journey_id = models.IntegerField()
-    activity_id = models.IntegerField()
+    patient = link(PatientDimension)
+    patient_journey = link(PatientJourneyFact)
+    activity = link(ActivityDimension)
     activity_content_slug = models.TextField(null=True)
-    schedule_id = models.IntegerField(null=True)
+    schedule = link(ScheduleDimension, null=True)
     schedule_slug = models.TextField(null=True)
     schedule_start_offset_days = models.IntegerField(null=True)
     schedule_end_offset_days = models.IntegerField(null=True)
@@ -272,3 +292,13 @@ class ActivityAdherence(WarehouseModel):
     class Meta:
         managed = False
         db_table = "activity_adherence"
+
+
+# The link that no foreign key can say, as it takes two columns, those of which a window's id is made: rows of these
+# tables with the same patient journey and activity are about one window, if there is one.
+ABOUT_A_WINDOW: tuple[type[WarehouseModel], ...] = (
+    PatientJourneyScheduleWindow,
+    ActivityAdherence,
+    SurveyResultFact,
+    ActivityCompletionFact,
+)

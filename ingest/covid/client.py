@@ -1,5 +1,6 @@
 """The COVID Tracking Project's API: one document at a time, within limits of time and size."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,11 @@ class PermanentError(PipelineError):
     """The API answered with something that the next try will not mend."""
 
 
+def over_limit(url: str, what: str, limit: int) -> PermanentError:
+    """Return the error for a document that holds more than is kept."""
+    return PermanentError(f"{url} holds {what}, and {limit:,} is the limit: the publisher has to mend it")
+
+
 @dataclass(frozen=True)
 class Validators:
     """What the server said of a document's version, to ask whether it is still the same.
@@ -72,6 +78,10 @@ class Document:
         """Its body as UTF-8, the encoding of JSON. Raises UnicodeDecodeError."""
         return self.body.decode("utf-8-sig")
 
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
 
 class _Retry(Retry):
     def increment(self, *args: Any, **kwargs: Any) -> Self:
@@ -96,12 +106,7 @@ class CovidClient:
     """
 
     def __init__(
-        self,
-        base: str,
-        *,
-        retries: int = RETRIES,
-        backoff_seconds: float = 0.5,
-        total_seconds: float = TOTAL_SECONDS,
+        self, base: str, *, retries: int = RETRIES, backoff_seconds: float = 0.5, total_seconds: float = TOTAL_SECONDS
     ) -> None:
         self.total_seconds = total_seconds
         self.base = (Path(base).resolve().as_uri() if "://" not in base else base).rstrip("/")
@@ -184,7 +189,6 @@ def _document(url: str, response: requests.Response) -> Document:
 
 
 def _status(response: requests.Response) -> str:
-    """Return an answer's number and, where the server gives one, its own word for it."""
     return f"{response.status_code} {excerpt(response.reason)}" if response.reason else f"{response.status_code}"
 
 

@@ -1,12 +1,23 @@
 """What the publisher says that its fields mean, and what became of that since the last document."""
 
+import logging
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import uuid5
 
-from ingest.covid.client import PermanentError
+from psycopg2.extras import Json
+
+from ingest.covid import FOLDER
+from ingest.covid.client import Document, over_limit
+from ingest.covid.figures import NAMESPACE
+from ingest.cursors import Cursor
 from ingest.models import SchemaChange
 from ingest.quoting import excerpt
+from ingest.runs.run import Run
+from ingest.statements import statement
 
+logger = logging.getLogger("ingest.covid.staging")  # a filter of log lines may know it by this name
 Kind = SchemaChange.Kind
 
 # Far more than the publisher has; a document may not fill the warehouse, nor a name exceed what an index can hold.
@@ -15,7 +26,8 @@ MAX_CHARACTERS = 255  # of a name, of a path and of each prior name
 MAX_PRIOR_NAMES = 100  # of one field
 
 
-class Definition(NamedTuple):
+@dataclass(frozen=True)
+class Definition:
     """A field's definition; its path may be missing in the document, the rest is what we make of it."""
 
     name: str
@@ -24,7 +36,8 @@ class Definition(NamedTuple):
     prior_names: list[str] | None
 
 
-class Change(NamedTuple):
+@dataclass(frozen=True)
+class Change:
     """What became of a field: its name of today, and its definition before and after."""
 
     field_name: str
@@ -40,7 +53,7 @@ def read_definitions(url: str, meta: Any) -> dict[str, Definition]:
     """
     entries = _if_a(list, meta.get("field_definitions") if isinstance(meta, dict) else None) or []
     if len(entries) > MAX_DEFINITIONS:
-        raise _refusal(url, f"{len(entries):,} field definitions", MAX_DEFINITIONS)
+        raise over_limit(url, f"{len(entries):,} field definitions", MAX_DEFINITIONS)
     definitions = {}
     for entry in entries:
         if isinstance(entry, dict) and isinstance(entry.get("name"), str):
@@ -56,19 +69,29 @@ def read_definitions(url: str, meta: Any) -> dict[str, Definition]:
 
 
 def _check(url: str, definition: Definition) -> None:
-    """Raise PermanentError for a definition that is too long to be kept."""
     field, prior_names = excerpt(definition.name), definition.prior_names or []
     texts = {"a name": [definition.name], "a path": [definition.field or ""], "a prior name": prior_names}
     for what, found in texts.items():
         longest = max(map(len, found), default=0)
         if longest > MAX_CHARACTERS:
-            raise _refusal(url, f"the field {field} with {what} of {longest:,} characters", MAX_CHARACTERS)
+            raise over_limit(url, f"the field {field} with {what} of {longest:,} characters", MAX_CHARACTERS)
     if len(prior_names) > MAX_PRIOR_NAMES:
-        raise _refusal(url, f"the field {field} with {len(prior_names):,} prior names", MAX_PRIOR_NAMES)
+        raise over_limit(url, f"the field {field} with {len(prior_names):,} prior names", MAX_PRIOR_NAMES)
 
 
-def _refusal(url: str, what: str, limit: int) -> PermanentError:
-    return PermanentError(f"{url} holds {what}, and {limit:,} is the limit: the publisher has to mend it")
+def keep_definitions(warehouse: Cursor, document: Document, after: Mapping[str, Definition], run: Run) -> None:
+    """Make `after` the current definitions and record what changed; the first ones ever are no change."""
+    warehouse.execute("select is_current, name, field, deprecated, prior_names from staging_covid_definition")
+    known = warehouse.fetchall()
+    before = {row[1]: Definition(*row[1:]) for row in known if row[0]}
+    changed = list(changes(before, after)) if known else []
+    for change in changed:
+        about = {"run": run.id, "source": run.source, "field": change.field_name, "change": str(change.kind)}
+        logger.warning("field of the COVID API changed", extra=about)
+    at, records = document.fetched_at, Json([asdict(change) for change in changed])
+    warehouse.execute(statement(FOLDER, "060_schema_change", run_id=run.id, at=at, changes=records))
+    definitions = Json([{"id": str(uuid5(NAMESPACE, name)), **asdict(after[name])} for name in after])
+    warehouse.execute(statement(FOLDER, "070_definition", at=at, definitions=definitions))
 
 
 def changes(before: Mapping[str, Definition], after: Mapping[str, Definition]) -> Iterator[Change]:

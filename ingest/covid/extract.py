@@ -7,8 +7,13 @@ from datetime import date, timedelta
 from django.conf import settings
 
 from ingest.covid.client import CovidClient, Document, Validators
-from ingest.covid.staging import stage
+from ingest.covid.content import parse, read_days
+from ingest.covid.contract import check_paths
+from ingest.covid.days import keep_days
+from ingest.covid.definitions import keep_definitions, read_definitions
+from ingest.covid.documents import is_known, keep_document, last_validators
 from ingest.cursors import Cursor, raw_cursor
+from ingest.models import StepRun
 from ingest.runs.run import Run
 
 STEP = "extract_covid"
@@ -45,18 +50,24 @@ def extract_covid(run: Run, request: Request = CATCH_UP) -> None:
     ):
         for document in _documents(client, warehouse, request):
             if document:
-                stage(warehouse, document, run, counts)
+                _stage(warehouse, document, run, counts)
 
 
 def _documents(client: CovidClient, warehouse: Cursor, request: Request) -> Iterator[Document | None]:
     if request.first:
         yield from map(client.day, request.days())
     else:
-        yield client.history(Validators() if request.anew else _known(client, warehouse))
+        yield client.history(Validators() if request.anew else last_validators(warehouse, client.history_url))
 
 
-def _known(client: CovidClient, warehouse: Cursor) -> Validators:
-    """Return what the server said of the history that was read last."""
-    warehouse.execute("select etag, last_modified from staging_covid_document where url = %s", [client.history_url])
-    row = warehouse.fetchone()
-    return Validators.of(*row) if row else Validators()
+def _stage(warehouse: Cursor, document: Document, run: Run, counts: StepRun) -> None:
+    """Keep the versions of days, the definitions and their changes that are new in `document`."""
+    counts.bytes += len(document.body)
+    content = parse(document)
+    definitions = read_definitions(document.url, content.get("meta"))
+    counts.rows_read += read_days(warehouse, document, content)
+    check_paths(warehouse, document.url)
+    keep_days(warehouse, document, counts)
+    if not is_known(warehouse, document):
+        keep_definitions(warehouse, document, definitions, run)
+    keep_document(warehouse, document)

@@ -4,7 +4,7 @@ A day is an object of blocks, and any figure can be null. A field that is not na
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 # What the UUIDs of days and definitions are made from, so that they are the same at every load.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://api.covidtracking.com/v2")
@@ -56,26 +56,14 @@ class Figure:
 
 def _block(table: str, path: str, *columns: str) -> list[Figure]:
     """Return the figures of a block: its value, then its calculated ones in the order of the columns."""
-    names = (
-        "value",
-        "calculated.population_percent",
-        "calculated.change_from_prior_day",
-        "calculated.seven_day_change_percent",
-        "calculated.seven_day_average",
-    )
-    return [Figure(table, column, f"{path}.{name}") for column, name in zip(columns, names, strict=False)]
+    names = ("population_percent", "change_from_prior_day", "seven_day_change_percent", "seven_day_average")
+    paths = [f"{path}.value", *(f"{path}.calculated.{name}" for name in names)]
+    return [Figure(table, *pair) for pair in zip(columns, paths, strict=False)]
 
 
 def _hospital_block(path: str, current: str, name: str) -> list[Figure]:
-    return _block(
-        "hospitalization_fact",
-        path,
-        current,
-        f"population_percent_{name}",
-        f"change_in_{name}",
-        f"seven_day_change_percent_{name}",
-        f"seven_day_change_avg_{name}",
-    )
+    calculated = ("population_percent", "change_in", "seven_day_change_percent", "seven_day_change_avg")
+    return _block("hospitalization_fact", path, current, *(f"{column}_{name}" for column in calculated))
 
 
 FIGURES = (
@@ -90,3 +78,9 @@ FIGURES = (
         *("seven_day_change_percent", "seven_day_change_avg"),
     ),
 )
+
+# As the statements take them.
+FIGURES_AS_JSON = [
+    {"number": number, "path": figure.path, "keys": figure.keys, **asdict(figure.kind)}
+    for number, figure in enumerate(FIGURES)
+]

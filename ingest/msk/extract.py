@@ -19,16 +19,17 @@ def extract_msk(run: Run, *, full_refresh: bool = False, allow_deletes: bool = F
     """Bring every staging table in step with msk_db, as one snapshot of it shows the ten tables.
 
     The source's transaction ends when its rows are copied; comparing them is the warehouse's work alone. With
-    `full_refresh` every row is read and compared, whatever the digests say. Raises PipelineError for a source that is
-    not as expected and, unless `allow_deletes`, for one that has lost more than a mishap would.
+    `full_refresh` the digests of both sides are worked out anew, under a new secret, and no stored one is trusted.
+    Raises PipelineError for a source that is not as expected and, unless `allow_deletes`, for one that has lost more
+    than a mishap would.
     """
     with raw_cursor("analytics") as warehouse:
-        secret = digest_secret(warehouse)
+        secret = digest_secret(warehouse, renew=full_refresh)
         staging_tables = [StagingTable(warehouse, table) for table in TABLES]
         with snapshot() as source:
             for staging in staging_tables:
                 with run.table(STEP, staging.table.name, last=False) as staging.counts:
-                    staging.copy(source, secret, full=full_refresh)
+                    staging.copy(source, secret)
         for staging in staging_tables:
             with run.table(STEP, staging.table.name):
                 staging.compare()

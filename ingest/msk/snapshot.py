@@ -49,7 +49,7 @@ def snapshot() -> Iterator[Snapshot]:
 
 def rows_query(table: SourceTable, buckets: list[int] | None) -> Composed:
     """Return the query for the rows of `buckets` of `table`, or for all of them when it is None."""
-    query = SQL("select {} from " + table.rows).format(table.column_list("t"))
+    query = SQL("select {} from " + table.rows).format(table.copied_columns())
     if buckets is not None:
         query += SQL(" where " + table.bucket + " = any({}::bigint[])").format(
             Literal("{" + ",".join(map(str, buckets)) + "}")
@@ -67,8 +67,8 @@ def digest_seed(source: Snapshot, table: SourceTable, secret: str) -> int:
     return int.from_bytes(hmac.digest(secret.encode(), made_of.encode(), "sha256")[:8], signed=True)
 
 
-def digest_query(table: SourceTable, seed: int) -> Composed:
-    """Return the query for (bucket, row_count, digest) of `table`.
+def digest_query(table: SourceTable, seed: int, rows: str) -> Composed:
+    """Return the query for (bucket, row_count, digest) of `rows` t: those of `table`, or those that are staged of it.
 
     The digest is a sum and not a xor, so that a row that is there twice counts twice. A record's hash is a sum as well,
     of its columns' hashes times powers of 31: summed as it is, it would not show that two rows have swapped a value, so
@@ -85,7 +85,7 @@ def digest_query(table: SourceTable, seed: int) -> Composed:
         "select "
         + table.bucket
         + ", count(*), sum(hashtextextended(hash_record_extended(row({row}), {seed})::text, 0))"
-        " from " + table.rows + " group by 1"
+        " from " + rows + " group by 1"
     ).format(row=table.digest_columns(), seed=Literal(seed))
 
 

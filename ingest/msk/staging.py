@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from psycopg2.sql import SQL, Composable, Identifier
+from psycopg2.sql import SQL, Composable, Identifier, Literal
 
 from ingest.copying import copy_rows
 from ingest.cursors import Cursor, one_row
@@ -11,13 +11,19 @@ from ingest.msk.encoding import texts_named
 from ingest.msk.snapshot import Snapshot, digest_query, digest_seed, rows_query
 from ingest.msk.tables import SourceTable
 
+# Where the buckets that differ hold more than this share of a table, all of it is copied.
+MOST = 0.8
 
-def digest_secret(warehouse: Cursor) -> str:
+
+def digest_secret(warehouse: Cursor, *, renew: bool = False) -> str:
     """Return the secret that the seeds of this warehouse's digests are made of; its first run has it made.
 
-    The server makes it, so it is in no statement, and so in no log.
+    The server makes it, so it is in no statement, and so in no log. With `renew` it is another one from now on, and no
+    digest that is stored counts any more.
     """
     warehouse.execute("insert into digest_secret default values on conflict do nothing")
+    if renew:
+        warehouse.execute("update digest_secret set secret = default")
     warehouse.execute("select secret::text from digest_secret")
     (secret,) = one_row(warehouse)
     return str(secret)
@@ -27,8 +33,8 @@ class StagingTable:
     """The warehouse's side of one source table, within the run's transaction.
 
     Beside `staging_<table>` there are temporary tables: `digest_<table>` holds the source's digests of now,
-    `changed_<table>` the buckets whose digests differ, `incoming_<table>` the source's rows that are to be compared,
-    `difference_<table>` those that are not staged as they should be.
+    `changed_bucket_<table>` the buckets whose digests differ, `incoming_<table>` the source's rows of these,
+    `differing_<table>` the keys whose rows are not staged as they should be.
     """
 
     def __init__(self, warehouse: Cursor, table: SourceTable) -> None:
@@ -36,20 +42,23 @@ class StagingTable:
         self.table = table
         self.counts = StepRun()
         self.seed = 0
+        self.is_copied_whole = False
         self.digest = Identifier(f"digest_{table.name}")
         self.incoming = Identifier(f"incoming_{table.name}")
         self.names: dict[str, Composable] = {
             "staging": table.staging,
             "digest": self.digest,
-            "changed": Identifier(f"changed_{table.name}"),
+            "changed": Identifier(f"changed_bucket_{table.name}"),
             "incoming": self.incoming,
-            "difference": Identifier(f"difference_{table.name}"),
+            "differing": Identifier(f"differing_{table.name}"),
             "bucket": SQL(table.bucket),
-            "key": SQL(table.key),
+            "changes": Identifier(table.changes),
+            "changed_by": SQL(", ".join(table.changed_by().values())),
             "columns": SQL(", ").join(map(Identifier, table.columns)),
-            "identity": SQL(", ").join(map(Identifier, table.identity)),
-            "staged_row": table.column_list("t"),
-            "differing_row": table.column_list("d"),
+            "row": table.digest_columns(),
+            "keys": SQL(", ".join(f"{expression} as {name}" for name, expression in table.key.items())),
+            "key_of_row": SQL(", ".join(table.key.values())),
+            "key_names": SQL(", ").join(map(Identifier, table.key)),
         }
         self.staged_rows: int = self._value("select count(*) from {staging}")
         # What the last run saw at the source, and how it worked out digests; nothing before the first one.
@@ -57,19 +66,22 @@ class StagingTable:
             "select coalesce(max(row_count), 0), max(seed) from staged_table where source_table = %(table)s"
         )
         self.is_intact: bool = self.staged_rows == self.rows_before
-        self.compares_everything = False
+        self.is_known = False  # whether the digests that are stored are those of the staged rows
         self.has_incoming = False
 
-    def copy(self, source: Snapshot, secret: str, *, full: bool) -> None:
-        """Copy from the source what differs, or with `full` everything: into an empty staging table at once.
+    def copy(self, source: Snapshot, secret: str) -> None:
+        """Copy from the source the rows of the buckets that differ: into an empty staging table at once.
 
-        Everything, too, when the staging table does not have the rows that its digests speak of, or when they were
-        worked out in another way, or under another `secret`.
+        Where the digests that are stored cannot be compared with the source's, as the staging table does not have the
+        rows that they speak of, or they were worked out in another way or under another `secret`, those of the staged
+        rows are worked out anew.
         """
         self.seed = digest_seed(source, self.table, secret)
-        self.compares_everything = full or not self.is_intact or self.seed != self.seed_before
+        self.is_known = self.is_intact and self.seed == self.seed_before
+        if not self.is_known:
+            self._digest_staged_rows()
         self._find_changed_buckets(source)
-        self.has_incoming = self.compares_everything or self._value("select exists (select from {changed})")
+        self.has_incoming = self._value("select exists (select from {changed})")
         if self.has_incoming and self.staged_rows:
             self._execute("create temp table {incoming} (like {staging}) on commit drop")
             self._copy_rows(source, self.incoming)
@@ -78,18 +90,15 @@ class StagingTable:
 
     def compare(self) -> None:
         """Make the staging table equal to the source in what was copied; note the keys that the star has to follow."""
-        if not self.has_incoming:
-            return
-        if self.staged_rows:
+        if self.has_incoming and self.staged_rows:
             self._apply_difference()
-        else:
+        elif self.has_incoming:
             self.counts.inserted = self.counts.rows_read
             self._execute("analyze {staging}")
-        if self.compares_everything or not self.staged_rows:
-            self._execute("insert into pending_key values (%(table)s, null)")
-        else:
-            self._execute("insert into pending_key select distinct %(table)s, {key} from {difference} t")
-        self._keep_digests()
+        if not self.is_known or (self.has_incoming and not self.staged_rows):
+            self._execute("delete from load_version")  # the star may lack anything: the next load looks at every row
+        if self.has_incoming or not self.is_known:
+            self._keep_digests()
 
     def rows_now(self) -> int:
         """Return the number of rows that the source's table has."""
@@ -99,9 +108,19 @@ class StagingTable:
         """Return how many of the rows that the last run saw the source no longer has."""
         return self.counts.deleted if self.is_intact else max(self.rows_before - self.rows_now(), 0)
 
+    def _digest_staged_rows(self) -> None:
+        rows = SQL("{} t").format(self.table.staging).as_string(self.warehouse)
+        self._execute("delete from staged_bucket where source_table = %(table)s")
+        self.warehouse.execute(
+            SQL(
+                "insert into staged_bucket (source_table, bucket, row_count, digest) select {}, d.* from ({}) d"
+            ).format(Literal(self.table.name), digest_query(self.table, self.seed, rows))
+        )
+
     def _find_changed_buckets(self, source: Snapshot) -> None:
         self._execute("create temp table {digest} (bucket bigint, row_count bigint, digest numeric) on commit drop")
-        copied = copy_rows(source.cursor, digest_query(self.table, self.seed), self.warehouse, self.digest)
+        query = digest_query(self.table, self.seed, self.table.rows)
+        copied = copy_rows(source.cursor, query, self.warehouse, self.digest)
         self.counts.bytes += copied.bytes
         self._execute(
             """
@@ -116,10 +135,17 @@ class StagingTable:
         )
 
     def _copy_rows(self, source: Snapshot, target: Identifier) -> None:
-        is_partial = not self.compares_everything and self._value(
-            "select exists (select bucket from {digest} except select bucket from {changed})"
+        self.is_copied_whole = self._value(
+            """
+            with counted as (
+                select sum(row_count) as rows,
+                       sum(row_count) filter (where bucket in (select bucket from {changed})) as changed_rows
+                  from {digest}
+            )
+            select coalesce(changed_rows > %(most)s * rows, false) from counted
+            """
         )
-        buckets = self._value("select array_agg(bucket) from {changed}") if is_partial else None
+        buckets = None if self.is_copied_whole else self._value("select array_agg(bucket) from {changed}")
         query = rows_query(self.table, buckets)
         with texts_named(source.cursor, self.table, query):
             copied = copy_rows(source.cursor, query, self.warehouse, target)
@@ -127,50 +153,91 @@ class StagingTable:
         self.counts.bytes += copied.bytes
 
     def _apply_difference(self) -> None:
-        """Write the rows that are not staged as they should be, and count them; the others are not touched.
+        """Replace the rows of the keys that are not staged as they should be, and count them; no other is touched.
 
-        Compared as bags: of equal rows, which a table without a key can hold, it is the number that counts.
+        A key may have several rows, as the source promises nothing: what is compared is the sum of their hashes, under
+        the seed of the digests.
         """
-        in_question = "true" if self.compares_everything else "{bucket} in (select bucket from {changed})"
         self._execute(
             """
-            create temp table {difference} on commit drop as
-            select {columns}, sum(wanted) as wanted, sum(staged) as staged
-              from (select {columns}, 1 as wanted, 0 as staged
-                      from {incoming}
+            create temp table {differing} on commit drop as
+            select {key_names},
+                   count(*) filter (where is_wanted) as wanted,
+                   count(*) filter (where not is_wanted) as staged
+              from (select {keys}, true as is_wanted, 1 as sign, hash_record_extended(row({row}), %(seed)s) as hash
+                      from {incoming} t
                      union all
-                    select {columns}, 0, 1
+                    select {keys}, false, -1, hash_record_extended(row({row}), %(seed)s)
                       from {staging} t
-                     where """
-            + in_question
-            + """) both_sides
-             group by {columns}
-            having sum(wanted) <> sum(staged)
+                     where %(whole)s or {bucket} in (select bucket from {changed})) both_sides
+             group by {key_names}
+            having count(*) filter (where is_wanted) <> count(*) filter (where not is_wanted)
+                or sum(sign * (hash >> 33)::integer) <> 0
+                or sum(sign * (hash & 2147483647)::integer) <> 0
             """
         )
-        self._execute(
+        differing = self.warehouse.rowcount
+        if not differing:
+            return
+        self._execute("analyze {differing}")
+        self._count_differing()
+        if self.table.changes:
+            self._note_changes()
+        if self.is_copied_whole and differing * 3 > self.staged_rows:
+            self._execute("truncate {staging}; insert into {staging} select * from {incoming}; analyze {staging}")
+        else:
+            self._execute(
+                """
+                delete from {staging} t
+                 where ({key_of_row}) in (select {key_names} from {differing});
+                insert into {staging}
+                select t.*
+                  from {incoming} t
+                 where ({key_of_row}) in (select {key_names} from {differing})
+                """
+            )
+
+    def _count_differing(self) -> None:
+        """Count what the source has more or less of a key's rows as inserted or deleted, the others as updated.
+
+        Of several rows of a key some may be as they were.
+        """
+        self.counts.inserted, self.counts.updated, self.counts.deleted, several = self._row(
             """
-            delete from {staging} t
-             using {difference} d
-             where d.staged > 0
-               and hash_record_extended(row({staged_row}), 0) = hash_record_extended(row({differing_row}), 0)
-               and row({staged_row}) is not distinct from row({differing_row})
-               and """
-            + in_question
-        )
-        self._execute(
-            "insert into {staging} ({columns}) select {columns} from {difference}, generate_series(1, wanted)"
-        )
-        self.counts.inserted, self.counts.updated, self.counts.deleted = self._row(
-            """
-            select coalesce(sum(greatest(wanted - staged, 0)), 0)::bigint,
-                   coalesce(sum(least(wanted, staged) - same), 0)::bigint,
-                   coalesce(sum(greatest(staged - wanted, 0)), 0)::bigint
-              from (select sum(wanted) as wanted, sum(staged) as staged, sum(least(wanted, staged)) as same
-                      from {difference}
-                     group by {identity}) by_identity
+            select sum(greatest(wanted - staged, 0))::bigint,
+                   sum(least(wanted, staged))::bigint,
+                   sum(greatest(staged - wanted, 0))::bigint,
+                   bool_or(greatest(wanted, staged) > 1)
+              from {differing}
             """
         )
+        if several:
+            self.counts.updated -= self._value(
+                """
+                with several as (
+                    select {key_names} from {differing} where greatest(wanted, staged) > 1
+                )
+                select coalesce(sum(least(wanted, staged)), 0)::bigint
+                  from (select count(*) filter (where is_wanted) as wanted,
+                               count(*) filter (where not is_wanted) as staged
+                          from (select t.*, true as is_wanted from {incoming} t
+                                 union all
+                                select t.*, false from {staging} t) t
+                         where ({key_of_row}) in (select {key_names} from several)
+                         group by {columns}) equal_rows
+                """
+            )
+
+    def _note_changes(self) -> None:
+        """Keep the keys that differ for the load of the star, with the patients that their rows have and had."""
+        if self.table.changed_by() == dict(self.table.key):
+            self._execute("insert into {changes} select {key_names} from {differing}")
+            return
+        for rows in ("{staging}", "{incoming}"):
+            self._execute(
+                f"insert into {{changes}} select {{changed_by}} from {rows} t"
+                " where ({key_of_row}) in (select {key_names} from {differing})"
+            )
 
     def _keep_digests(self) -> None:
         self._execute(
@@ -192,7 +259,7 @@ class StagingTable:
         )
 
     def _execute(self, statement: str) -> None:
-        values = {"table": self.table.name, "seed": self.seed}
+        values = {"table": self.table.name, "seed": self.seed, "whole": self.is_copied_whole, "most": MOST}
         self.warehouse.execute(SQL(statement).format(**self.names), values)
 
     def _row(self, query: str) -> tuple[Any, ...]:

@@ -1,14 +1,20 @@
 """The ten tables of msk_db: their columns, the keys of their rows, and the buckets in which these are compared.
 
-A key is a number, made of patient and day where there is no id; a bucket is a group of neighbouring keys. Both are
-written as integer arithmetic, so that source and warehouse agree on them; -1 holds the rows without a key. All are
-bigint: only values of one type does the server look up in a long list by hashing.
+A bucket is a group of rows with neighbouring keys: an id, or patient and day where there is none. It is written as
+integer arithmetic, so that source and warehouse agree on it; -1 holds the rows without a key. All are bigint: only
+values of one type does the server look up in a long list by hashing.
+
+The tables that grow with the patients carry in staging the patient that a row belongs to, `owner_id`, as the warehouse
+is cut by patient: -1 where there is none.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db.models import Model
 from psycopg2.sql import SQL, Composed, Identifier
+
+from ingest.models import source
 
 # What the server may call a column's type, for each type that staging has for it.
 TYPES = {
@@ -20,77 +26,95 @@ TYPES = {
 }
 
 
+KINDS = {
+    "BigAutoField": "integer",
+    "IntegerField": "integer",
+    "TextField": "text",
+    "ArrayField": "text[]",
+    "DateField": "date",
+    "DateTimeField": "timestamp",
+}
+
+
 @dataclass(frozen=True)
 class SourceTable:
-    """A table of the source.
+    """A table of the source; `columns` has its columns, and `owner_id` where staging adds it, with their types.
 
-    `identity` names the columns that tell its rows apart, where they do; `derived` those that the source does not have
-    but `rows` adds.
+    `rows` gives the rows t as they are staged. `key` gives the columns by which they are compared: a name for each and
+    how it follows from a row t, never null. `changes` is the table that takes owner and key of the rows that changed;
+    without it all rows are looked at whenever the star is loaded.
     """
 
     name: str
     columns: Mapping[str, str]
-    key: str
-    bucket: str
     rows: str
-    identity: tuple[str, ...] = ("id",)
-    derived: tuple[str, ...] = ()
+    bucket: str
+    key: Mapping[str, str]
+    changes: str
 
     @property
     def staging(self) -> Identifier:
         return Identifier(f"staging_{self.name}")
 
-    def column_list(self, alias: str) -> Composed:
-        """Return the columns, qualified with `alias`, for a select or a row()."""
-        return SQL(", ").join(Identifier(alias, column) for column in self.columns)
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The columns by which a person names a row."""
+        return ("id",) if "id" in self.columns else tuple(self.key)
 
     def digest_columns(self) -> Composed:
         """Return the columns as they are hashed: to the byte, where a collation or an array's hash would say less."""
         exact = {"text": SQL('t.{} collate "C"'), "text[]": SQL("t.{}::text")}
         return SQL(", ").join(
-            exact.get(kind, SQL("t.{}")).format(Identifier(column)) for column, kind in self.columns.items()
+            exact.get(kind, SQL("t.{}")).format(Identifier(column))
+            for column, kind in self.columns.items()
+            if column != "owner_id" or "patient_id" not in self.columns  # from which it follows
         )
+
+    def copied_columns(self) -> Composed:
+        """Return the columns for COPY in binary, which does not convert between types that are alike."""
+        cast = {"integer": SQL("t.{}::integer"), "text": SQL("t.{}::text"), "text[]": SQL("t.{}::text[]")}
+        return SQL(", ").join(
+            cast.get(kind, SQL("t.{}")).format(Identifier(column)) for column, kind in self.columns.items()
+        )
+
+    def changed_by(self) -> dict[str, str]:
+        """Return the columns of `changes`: the key's and, where that does not say it, the patient's, likewise."""
+        return {"patient_id": "t.owner_id"} | dict(self.key) if "owner_id" in self.columns else dict(self.key)
 
     def own_columns(self) -> dict[str, str]:
         """Return the columns that the source itself must have, with their types."""
-        return {name: kind for name, kind in self.columns.items() if name not in self.derived}
+        return {name: kind for name, kind in self.columns.items() if name != "owner_id"}
 
 
-ID, ID_BUCKET = "coalesce(t.id, -1)::bigint", "coalesce(t.id >> 6, -1)::bigint"
+def _table(
+    model: type[Model],
+    key: Mapping[str, str],
+    bucket: str = "coalesce(t.id >> 6, -1)::bigint",
+    *,
+    changes: str = "",
+    owner: str = "",
+    join: str = "",
+) -> SourceTable:
+    """Return the table of a model, with the patient that a row r belongs to: `owner`, which `join` may bring."""
+    name = model._meta.db_table
+    columns = {str(field.column): KINDS[field.get_internal_type()] for field in model._meta.concrete_fields}
+    names = ", ".join(f"r.{column}" for column in columns)
+    if not owner:
+        return SourceTable(name, columns, f"(select {names} from {name} r) t", bucket, key, changes)
+    rows = f"(select {names}, coalesce({owner}, -1) as owner_id from {name} r {join}) t"
+    return SourceTable(name, columns | {"owner_id": "integer"}, rows, bucket, key, changes)
 
 
-def _keyed(name: str, **columns: str) -> SourceTable:
-    """Return a table whose key is `id`."""
-    return SourceTable(name, {"id": "integer"} | columns, key=ID, bucket=ID_BUCKET, rows=f"{name} t")
+ID = "coalesce(t.id, -1)"
 
-
-PATIENT_JOURNEY = _keyed(
-    "patient_journey",
-    patient_id="integer",
-    journey_id="integer",
-    invitation_date="date",
-    registration_date="date",
-    operation_date="date",
-    discharge_date="date",
-    consent_date="date",
-    clinician_id="integer",
-)
-
-# A survey result belongs to a patient by its patient journey; the warehouse is cut by patient, so its staging row
-# carries the patient. Of patient journeys with one id the first in the order of the row's text counts, as everywhere.
-# The row's text is that of the staging row: the source may have its columns in another order.
-SURVEY_RESULT_ROWS = f"""(
-    select r.*, j.patient_id
-      from survey_result r
-      left join (select distinct on (p.id) p.id, p.patient_id
-                   from patient_journey p
-                  order by p.id, row({", ".join(f"p.{column}" for column in PATIENT_JOURNEY.columns)})::text collate "C"
-                ) j on j.id = r.patient_journey_id
-) t"""
-
-# The id that the row has in the star.
-STEP_RESULT_KEY = """coalesce(
-    (t.patient_id::bigint << 32) + case when isfinite(t.date) then t.date - date '0001-01-01' end, -1)"""
+# A survey result belongs to a patient by its patient journey. Of patient journeys with one id the first in the order of
+# the row's text counts, as everywhere. The row's text is that of the staging row: the source may have its columns in
+# another order.
+PATIENT_OF_JOURNEY = """
+    left join (select distinct on (p.id) p.id, p.patient_id
+                 from patient_journey p
+                order by p.id, row({})::text collate "C") j on j.id = r.patient_journey_id
+""".format(", ".join(f"p.{field.column}" for field in source.PatientJourney._meta.concrete_fields))
 
 # Sixteen patients by a week, some hundred rows. Of the sizes tried on 1.8 million rows the one at which both are small,
 # digesting (finer buckets take up to six times as long) and what an ordinary hour copies (coarser ones: everything).
@@ -98,45 +122,30 @@ STEP_RESULT_BUCKET = """coalesce(
     (t.patient_id::bigint >> 4 << 20) + case when isfinite(t.date) then (t.date - date '0001-01-01') / 7 end, -1)"""
 
 TABLES = (
-    _keyed("schedule", slug="text"),
-    _keyed("activity", content_slug="text", schedule_id="integer"),
-    _keyed("journey", abbreviation="text", joint_slug="text"),
-    SourceTable(
-        "journey_activity",
-        {"journey_id": "integer", "activity_id": "integer"},
-        key="coalesce(t.journey_id, -1)::bigint",
-        bucket="coalesce(t.journey_id, -1)::bigint",
-        rows="journey_activity t",
-        identity=("journey_id", "activity_id"),
+    _table(source.Schedule, {"id": ID}),
+    _table(source.Activity, {"id": ID}),
+    _table(source.Journey, {"id": ID}),
+    _table(
+        source.JourneyActivity,
+        {"journey_id": "coalesce(t.journey_id, -1)", "activity_id": "coalesce(t.activity_id, -1)"},
+        "coalesce(t.journey_id, -1)::bigint",
     ),
-    _keyed("patient", age_bracket="text", sex="text", hospital="text"),
-    PATIENT_JOURNEY,
-    _keyed("device", platform="text", os_version="text"),
-    _keyed("survey", slug="text", version="text", tags="text[]"),
-    SourceTable(
-        "step_result",
-        {"patient_id": "integer", "date": "date", "value": "text"},
-        key=STEP_RESULT_KEY,
-        bucket=STEP_RESULT_BUCKET,
-        rows="step_result t",
-        identity=("patient_id", "date"),
+    _table(source.Patient, {"patient_id": ID}, changes="changed_patient"),
+    _table(source.PatientJourney, {"patient_journey_id": ID}, changes="changed_patient_journey", owner="r.patient_id"),
+    _table(source.Device, {"id": ID}),
+    _table(source.Survey, {"id": ID}),
+    _table(
+        source.StepResult,
+        {"patient_id": "t.owner_id", "date": "coalesce(t.date, '-infinity')"},
+        STEP_RESULT_BUCKET,
+        changes="changed_step_result",
+        owner="r.patient_id",
     ),
-    SourceTable(
-        "survey_result",
-        {
-            "id": "integer",
-            "patient_journey_id": "integer",
-            "survey_id": "integer",
-            "activity_id": "integer",
-            "device_id": "integer",
-            "score_value": "integer",
-            "start_time": "timestamp",
-            "end_time": "timestamp",
-            "patient_id": "integer",
-        },
-        key=ID,
-        bucket=ID_BUCKET,
-        rows=SURVEY_RESULT_ROWS,
-        derived=("patient_id",),
+    _table(
+        source.SurveyResult,
+        {"survey_result_id": ID},
+        changes="changed_survey_result",
+        owner="j.patient_id",
+        join=PATIENT_OF_JOURNEY,
     ),
 )

@@ -70,7 +70,7 @@ def _estimates() -> dict[tuple[str, str], float]:
               from pg_class c
               join pg_namespace n on n.oid = c.relnamespace
              where c.relkind = 'r'
-               and c.relpersistence = 'p'
+               and c.relpersistence <> 't'
                and n.nspname !~ '^(pg_|information_schema$)'
                and c.relowner = (select oid from pg_roles where rolname = current_user)
             """

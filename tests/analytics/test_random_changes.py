@@ -121,6 +121,22 @@ class Changes:
         table = self.chance.choice(KEYED)
         return f"update {table} set id = {self.chance.choice(['null', *range(1, 60)])} where {self.any_rows(table)}"
 
+    def change_most(self) -> str:
+        """Change a table as a whole, or a large part of it."""
+        return self.chance.choice(
+            [
+                "update step_result set value = '77' where date > '2024-03-04'",
+                "update patient_journey set operation_date = operation_date + 1",
+                "update activity set content_slug = 'activity of ' || id",
+                "delete from patient where id % 4 = 0",
+                "delete from step_result where patient_id % 3 > 0",
+                "insert into step_result select patient_id + 1000, date, value from step_result",
+                "insert into patient select id + 1000, age_bracket, sex, hospital from patient",
+                "update survey_result set end_time = end_time + interval '7 days'",
+                "update patient_journey set patient_id = patient_id + 1",
+            ]
+        )
+
     def keep_for_later(self) -> str:
         return "; ".join(f"drop table if exists older_{t}; create table older_{t} as table {t}" for t in TABLES)
 
@@ -131,6 +147,8 @@ class Changes:
         """Change the source by one to eight statements and return them."""
         common = [self.update, self.delete, self.insert, self.duplicate, self.reparent, self.swap, self.rekey]
         statements = [kind() for kind in self.chance.choices(common, k=self.chance.randint(1, 8))]
+        if self.chance.random() < 0.2:
+            statements.append(self.change_most())
         for statement in statements:
             self.source.execute(statement)
         return statements

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import Warehouse
-from tests.recompute import STAR_TABLES
+from tests.recompute import STAR_TABLES, row_id
 
 TABLES = STAR_TABLES | {
     "date_dimension": "date, year, quarter, month, month_name, iso_year, iso_week, day_of_month, "
@@ -48,3 +48,46 @@ def test_it_has_no_trigger_and_no_foreign_key(warehouse: Warehouse) -> None:
 def test_it_makes_no_ids_for_facts_in_the_database(warehouse: Warehouse) -> None:
     owners = warehouse.execute("select attrelid::regclass::text from pg_attribute where attidentity <> ''")
     assert {owner for (owner,) in owners} == {"rejected_row", "schema_change", "staging_covid_day", "django_migrations"}
+
+
+FIRST_DAY = "date '2024-01-01' - date '0001-01-01'"
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        pytest.param(
+            "generate_series(1, 20000)", f"generate_series({FIRST_DAY}, {FIRST_DAY} + 89)", id="step_result_fact"
+        ),
+        pytest.param("generate_series(1, 25000)", "generate_series(1, 72)", id="patient_journey_schedule_window"),
+        pytest.param("generate_series(1, 1200)", "generate_series(1, 1500)", id="journey_activity_bridge"),
+    ],
+)
+def test_it_makes_ids_of_which_99_in_100_have_a_hash_of_their_own(left: str, right: str, warehouse: Warehouse) -> None:
+    ids, alone = warehouse.execute(
+        f"""
+        select sum(ids), count(*) filter (where ids = 1)
+          from (select count(*) as ids from {left} l, {right} r group by hashint8(row_id(l, r))) hashes
+        """
+    )[0]
+    assert ids == 1_800_000
+    assert alone / int(ids) >= 0.99
+
+
+KEYS = (-(2**31), -(2**31) + 1, -7, -1, 0, 1, 7, 738_886, 2**31 - 2, 2**31 - 1)
+
+
+def test_it_makes_an_id_as_the_design_writes_it_of_negative_and_the_largest_keys_too(warehouse: Warehouse) -> None:
+    made = warehouse.execute(
+        """
+        select l, r, row_id(l, r), (l::bigint << 32) | ((r::bigint + l::bigint * 2654435761) & 4294967295),
+               row_id(l, r) >> 32
+          from unnest(%s) l, unnest(%s) r
+        """,
+        list(KEYS),
+        list(KEYS),
+    )
+    assert len(made) == len(KEYS) ** 2
+    for left, right, made_id, as_designed, left_half in made:
+        assert made_id == as_designed == row_id(left, right), (left, right)
+        assert left_half == left

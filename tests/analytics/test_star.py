@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 
-from tests.conftest import Source, Warehouse
+from tests.conftest import Source, Warehouse, last_steps
 
 
 def assert_same(actual: dict, expected: dict) -> None:
@@ -36,3 +37,15 @@ def test_it_equals_an_independent_recomputation_for_20_000_patients(
     source.load(dump)
     run()
     assert_same(warehouse.star(), source.star())
+    for change in ("half_of_steps", "operations_later", "quarter_of_patients_gone", "twenty_times_smaller"):
+        source.execute((settings.BASE_DIR / "bench" / "changes" / f"{change}.sql").read_text())
+        run("run_pipeline", "--allow-deletes")
+        run("check_warehouse")
+        if change in ("quarter_of_patients_gone", "twenty_times_smaller"):
+            assert_same(warehouse.star(), source.star())
+    source.load(dump)
+    run()
+    assert_same(warehouse.star(), source.star())
+    run("run_pipeline", "--full-refresh")
+    run("check_warehouse")
+    assert not [step for step in last_steps(step="load_msk") if step.inserted or step.updated or step.deleted]

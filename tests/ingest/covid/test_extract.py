@@ -13,7 +13,7 @@ from werkzeug import Response
 
 from ingest.covid import extract
 from ingest.covid.client import CovidClient
-from ingest.covid.staging import MAX_DAYS
+from ingest.covid.content import MAX_DAYS
 from ingest.models import PipelineRun
 from ingest.runs.run import COUNTS
 from tests.conftest import Warehouse, last_steps

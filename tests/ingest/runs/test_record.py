@@ -3,12 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from django.core.management import CommandError, call_command
-from django.db import connections
+from django.core.management import CommandError
 from django.utils import timezone
 
 from ingest.models import LoadState, PipelineRun, StepRun
-from ingest.runs import lock
 from ingest.runs.errors import PipelineError
 from ingest.runs.run import COUNTS, pipeline_run
 from tests.conftest import Source, Warehouse, last_steps
@@ -109,25 +107,6 @@ def test_it_has_a_name_that_the_warehouse_knows_and_that_never_repeats(small_wor
     first, second = PipelineRun.objects.order_by("pk")
     assert first.uuid != second.uuid
     assert LoadState.objects.get(source="msk").run_uuid == second.uuid
-
-
-def test_it_gives_the_runs_on_record_a_name_that_the_warehouse_knows(small_world: Source, run) -> None:
-    for _ in range(3):
-        run()
-    for alias in ("default", "analytics"):
-        call_command("migrate", "ingest", "0001", database=alias, verbosity=0)
-    with connections["analytics"].cursor() as cursor:
-        cursor.execute("insert into committed_run (source, run_id) select source, run_id from load_state")
-    for alias in ("default", "analytics"):
-        call_command("migrate", "ingest", database=alias, verbosity=0)
-    assert len(set(PipelineRun.objects.values_list("uuid", flat=True))) == 3
-    last = PipelineRun.objects.latest("pk")
-    assert LoadState.objects.get(source="msk").run_uuid == last.uuid
-    assert lock.is_signed("msk", last.uuid)
-    PipelineRun.objects.filter(pk=last.pk).update(status="running", finished=None)  # as if its end was not written
-    run()
-    last.refresh_from_db()
-    assert last.status == "succeeded"
 
 
 def test_it_says_of_how_many_rows_it_has_rejected_some(untidy_world: Source, run) -> None:

@@ -1,0 +1,151 @@
+"""What of the star a load has to look at: the rows that may have changed since the last load.
+
+Each table `changed_<…>` holds keys of such rows, with their patient; a key that is there needlessly, or twice, costs
+time and nothing else. extract_msk adds the keys of the staged rows that changed. To these a load adds the children of
+rows that came or went, then the windows, and at last the completions, of what it wrote.
+"""
+
+from psycopg2.sql import SQL, Composable, Identifier, Literal
+
+from analytics.loads.tables import StarTable
+from analytics.models.links import parents
+from ingest.cursors import Cursor, one_row
+from ingest.models import StepRun
+from ingest.msk.tables import TABLES
+from ingest.reconcile import Target, names, reconcile
+
+STAGED = {table.name: table for table in TABLES}
+# Beyond this share of a table it is quicker to look at every row than to pick those that may have changed.
+MOST = 0.2
+CHANGED = (
+    *("changed_patient", "changed_patient_journey", "changed_step_result", "changed_survey_result"),
+    *("changed_window", "changed_completion"),
+)
+
+
+class Changes:
+    """The changes that one load follows; with `everything` it looks at every row, as what they are is not known."""
+
+    def __init__(self, warehouse: Cursor, version: str) -> None:
+        self.warehouse = warehouse
+        self.version = version
+        warehouse.execute("select not exists (select from load_version where version = %s)", [version])
+        (self.everything,) = one_row(warehouse)
+        self.followed = False  # whether any change has been found
+        self.written: set[str] = set()  # the tables of the star for which there is a table of the rows that differed
+
+    def find(self, table: StarTable) -> int | None:
+        """Find what of `table` is to be looked at: return the number of its rows, at most, or None for every row."""
+        if self.everything or not table.changes:
+            return None
+        if table.name == "patient_journey_schedule_window":
+            self._find_windows()
+        elif table.name == "activity_completion_fact":
+            self._find_completions()
+        else:
+            self._add_children(table)
+        changed = Identifier(table.changes)
+        self.warehouse.execute(
+            SQL("select (select count(*) from {}), (select reltuples from pg_class where oid = {}::regclass)").format(
+                changed, Literal(table.name)
+            )
+        )
+        rows, of_table = one_row(self.warehouse)
+        if rows:
+            self.followed = True
+            self.warehouse.execute(SQL("analyze {}").format(changed))
+        return None if rows > MOST * of_table else int(rows)
+
+    def reconcile(self, target: Target, query: Composable, counts: StepRun) -> None:
+        """Bring a table of the star in step, and keep what differed for the tables that follow from it."""
+        reconcile(self.warehouse, target, query, counts, keep=not self.everything)
+        if not self.everything:
+            self.written.add(target.table)
+
+    def done(self) -> None:
+        """Note that the star is in step with the staging tables."""
+        if self.everything or self.followed:
+            self.warehouse.execute(SQL("truncate {}").format(names(CHANGED)))
+        if self.everything:
+            self.warehouse.execute("delete from load_version")
+            self.warehouse.execute("insert into load_version values (%s)", [self.version])
+
+    def _add_children(self, table: StarTable) -> None:
+        """Add the rows of the staged table whose parents have come or gone in this load.
+
+        What else a parent says of itself does not matter to its children. The columns of the source that name one are
+        called as those of the star.
+        """
+        staged = STAGED[table.source]
+        for column, model in parents(table.model).items():
+            parent = model._meta.db_table
+            if column in staged.columns and parent in self.written:
+                self.warehouse.execute(
+                    SQL(
+                        """
+                        insert into {changed}
+                        select {keys}
+                          from {staging} t
+                         where t.{column} in (select p.{parent_column} from {parent} p where p.is_new or p.is_gone)
+                        """
+                    ).format(
+                        changed=Identifier(table.changes),
+                        keys=SQL(", ".join(staged.changed_by().values())),
+                        staging=staged.staging,
+                        column=Identifier(column),
+                        parent_column=Identifier(column),
+                        parent=Identifier(f"differing_{parent}"),
+                    )
+                )
+
+    def _find_windows(self) -> None:
+        if "patient_journey_fact" in self.written:
+            self.warehouse.execute(WINDOWS_OF_PATIENT_JOURNEYS)
+        self.warehouse.execute(WINDOWS_OF_ACTIVITIES)
+
+    def _find_completions(self) -> None:
+        if "survey_result_fact" in self.written:
+            self.warehouse.execute(
+                "insert into changed_completion select patient_id, survey_result_id from differing_survey_result_fact"
+            )
+        if "patient_journey_schedule_window" in self.written:
+            self.warehouse.execute(COMPLETIONS_OF_WINDOWS)
+
+
+# The windows that patient journeys which differ have now, and had before.
+WINDOWS_OF_PATIENT_JOURNEYS = """
+insert into changed_window (patient_id, patient_journey_id, activity_id)
+select w.patient_id, w.patient_journey_id, w.activity_id
+  from patient_journey_schedule_window w
+ where w.patient_journey_id in (select d.patient_journey_id from differing_patient_journey_fact d)
+union
+select f.patient_id, f.patient_journey_id, b.activity_id
+  from patient_journey_fact f
+  join journey_activity_bridge b on b.journey_id = f.journey_id
+ where f.patient_journey_id in (select d.patient_journey_id from differing_patient_journey_fact d)
+"""
+
+# The windows of the activities that a journey now asks for, or no longer, and of those that differ, or their schedule.
+WINDOWS_OF_ACTIVITIES = """
+insert into changed_window (patient_id, patient_journey_id, activity_id)
+select f.patient_id, f.patient_journey_id, c.activity_id
+  from (select d.journey_id, d.activity_id
+          from differing_journey_activity_bridge d
+         union
+        select b.journey_id, b.activity_id
+          from journey_activity_bridge b
+          join activity_dimension a on a.activity_id = b.activity_id
+         where a.activity_id in (select d.activity_id from differing_activity_dimension d)
+            or a.schedule_id in (select d.schedule_id from differing_schedule_dimension d)) c
+  join patient_journey_fact f on f.journey_id = c.journey_id
+"""
+
+COMPLETIONS_OF_WINDOWS = """
+insert into changed_completion (patient_id, survey_result_id)
+select r.patient_id, r.survey_result_id
+  from differing_patient_journey_schedule_window w
+  join survey_result_fact r
+    on r.patient_id = w.patient_id
+   and r.patient_journey_id = w.patient_journey_id
+   and r.activity_id = w.activity_id
+"""
