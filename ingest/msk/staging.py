@@ -169,7 +169,7 @@ class StagingTable:
                      union all
                     select {keys}, false, -1, hash_record_extended(row({row}), %(seed)s)
                       from {staging} t
-                     where %(whole)s or {bucket} in (select bucket from {changed})) both_sides
+                     where {is_compared}) both_sides
              group by {key_names}
             having count(*) filter (where is_wanted) <> count(*) filter (where not is_wanted)
                 or sum(sign * (hash >> 33)::integer) <> 0
@@ -189,7 +189,8 @@ class StagingTable:
             self._execute(
                 """
                 delete from {staging} t
-                 where ({key_of_row}) in (select {key_names} from {differing});
+                 where {is_compared}
+                   and ({key_of_row}) in (select {key_names} from {differing});
                 insert into {staging}
                 select t.*
                   from {incoming} t
@@ -222,7 +223,7 @@ class StagingTable:
                                count(*) filter (where not is_wanted) as staged
                           from (select t.*, true as is_wanted from {incoming} t
                                  union all
-                                select t.*, false from {staging} t) t
+                                select t.*, false from {staging} t where {is_compared}) t
                          where ({key_of_row}) in (select {key_names} from several)
                          group by {columns}) equal_rows
                 """
@@ -259,8 +260,12 @@ class StagingTable:
         )
 
     def _execute(self, statement: str) -> None:
-        values = {"table": self.table.name, "seed": self.seed, "whole": self.is_copied_whole, "most": MOST}
-        self.warehouse.execute(SQL(statement).format(**self.names), values)
+        # A key may have rows in two buckets, where a patient's number is that of no patient: those not copied stay.
+        is_compared = SQL("true" if self.is_copied_whole else "{bucket} in (select bucket from {changed})")
+        values = {"table": self.table.name, "seed": self.seed, "most": MOST}
+        self.warehouse.execute(
+            SQL(statement).format(**self.names, is_compared=is_compared.format(**self.names)), values
+        )
 
     def _row(self, query: str) -> tuple[Any, ...]:
         self._execute(query)

@@ -101,6 +101,18 @@ def test_it_reads_only_the_buckets_that_changed(sample: Source, run) -> None:
     assert written("load_msk") == {"step_result_fact": (0, 1, 0)}
 
 
+def test_it_keeps_the_steps_of_a_patient_whose_number_stands_for_none(
+    small_world: Source, warehouse: Warehouse, run
+) -> None:
+    small_world.insert("step_result", patient_id=-1, date="2024-03-02", value="100")
+    small_world.insert("step_result", patient_id=None, date="2024-03-02", value="200")
+    run()
+    small_world.execute("update step_result set value = '300' where patient_id is null")
+    run()
+    assert warehouse.star() == small_world.star()
+    assert "FAIL" not in run("check_warehouse")
+
+
 def test_it_compares_everything_once_when_the_sources_types_change(sample: Source, warehouse: Warehouse, run) -> None:
     before = seeds(warehouse)["journey_activity"]
     sample.execute("alter table journey_activity alter activity_id type smallint using activity_id % 30000")

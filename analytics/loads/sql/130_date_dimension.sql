@@ -21,7 +21,18 @@ with dated as (
     union all
     select unnest(array[(r.start_time at time zone 'UTC')::date, (r.end_time at time zone 'UTC')::date])
     from survey_result_fact as r
-    where :everything or r.survey_result_id in (select c.survey_result_id from changed_survey_result as c)
+    where :everything
+    union all
+    select unnest(array[(r.start_time at time zone 'UTC')::date, (r.end_time at time zone 'UTC')::date])
+    from survey_result_fact as r
+    where not :everything and r.survey_result_id in (select c.survey_result_id from changed_survey_result as c)
+    union all
+    select
+        unnest(array[
+            f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date
+        ])
+    from patient_journey_fact as f
+    where :everything
     union all
     select
         unnest(array[
@@ -29,8 +40,8 @@ with dated as (
         ])
     from patient_journey_fact as f
     where
-        :everything
-        or f.patient_journey_id in (select c.patient_journey_id from changed_patient_journey as c)
+        not :everything
+        and f.patient_journey_id in (select c.patient_journey_id from changed_patient_journey as c)
     union all
     (
         select unnest(array[w.window_start_date, w.window_end_date])
