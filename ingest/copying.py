@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg2
@@ -41,9 +41,10 @@ def copy_rows(source: Cursor, query: Composable, target: Cursor, table: Identifi
             if sending.done() and isinstance(sending.exception(), psycopg2.Error):
                 sending.result()  # what the source says: that its rows end early is all that is seen from here
             pipe.close()  # first: a sender that writes to a full pipe would wait for ever
-            source.connection.cancel()  # or the rest of the table is read before the source's transaction can end
-            while wait([sending], timeout=0.5).not_done:
-                source.connection.cancel()
+            with suppress(psycopg2.Error):  # of a source that takes no connection now: what went wrong first counts
+                source.connection.cancel()  # or the rest of the table is read before its transaction can end
+                while wait([sending], timeout=0.5).not_done:
+                    source.connection.cancel()
             raise
         sending.result()
     return Copied(target.rowcount, pipe.byte_count)

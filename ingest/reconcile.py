@@ -5,7 +5,7 @@ just these rows. Rows that are right are not rewritten.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from psycopg2.sql import SQL, Composable, Composed, Identifier
@@ -21,7 +21,8 @@ class Target:
     """A table, the columns that identify a row, none of them null, and those that are compared.
 
     `stamped` columns are written with a row but do not make it differ. `scope` is a condition on the table, aliased t:
-    other rows are not the query's affair. With `keeps_rows` none is deleted.
+    other rows are not the query's affair. With `keeps_rows` none is deleted. One that
+    `is_large` gets its keys after its first rows, and is closed to readers from then to the end of the transaction.
     """
 
     table: str
@@ -30,6 +31,7 @@ class Target:
     stamped: tuple[str, ...] = ()
     scope: Composable = field(default_factory=lambda: EVERY_ROW)
     keeps_rows: bool = False
+    is_large: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -71,7 +73,7 @@ def is_empty(warehouse: Cursor, table: str) -> bool:
 
 def fill(warehouse: Cursor, target: Target, query: Composable) -> int:
     """Insert what `query` gives into the empty table, and return the number of rows."""
-    with _keys_at_the_end(warehouse, target.table):
+    with _keys_at_the_end(warehouse, target.table) if target.is_large else nullcontext():
         warehouse.execute(
             SQL("insert into {table} ({columns}) select {columns} from ({query}) q").format(
                 table=Identifier(target.table), columns=names(target.columns), query=query

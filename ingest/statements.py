@@ -12,7 +12,8 @@ def statement(folder: Path, name: str, /, **values: object) -> Composed:
     """Return what the file `name` in `folder` holds, each `:parameter` in it replaced by its value as a literal.
 
     A literal and not a parameter of the protocol, so that the server plans for the value. In psql, `\\set parameter
-    value` before `\\i file` does the same. Raises KeyError for a parameter without a value.
+    value` before `\\i file` does the same, with the quotes of a text in the value. No parameter may stand within quotes
+    or in a comment. Raises KeyError for a parameter without a value.
     """
     text = (folder / f"{name}.sql").read_text(encoding="utf-8")
     # What re.split gives is text and names of parameters in turn.

@@ -52,7 +52,9 @@ def target(table: StarTable, *, everything: bool = True) -> Target:
             names(table.changed_by, "t"), names(table.changed_by), Identifier(table.changes)
         )
     compared = tuple(column for column in table.columns if column not in table.grain)
-    return Target(table.name, table.grain, compared, scope=scope, keeps_rows=table.keeps_rows)
+    return Target(
+        table.name, table.grain, compared, scope=scope, keeps_rows=table.keeps_rows, is_large=bool(table.changes)
+    )
 
 
 def _load_checked(
@@ -112,7 +114,7 @@ def _check_staged(warehouse: Cursor) -> None:
     warehouse.execute(emptied)
     if tables := [name for (name,) in warehouse.fetchall()]:
         raise PipelineError(
-            f"the staging tables are empty, as after a crash of the server ({', '.join(tables)}): "
+            f"the staging tables are empty, as after an upgrade or a crash of the server ({', '.join(tables)}): "
             "run manage.py extract_msk first"
         )
     warehouse.execute(
@@ -130,4 +132,4 @@ def _check_staged(warehouse: Cursor) -> None:
 def _version(warehouse: Cursor) -> str:
     """Return a digest of what decides what the star holds, other than its inputs."""
     statements = [statement(table.statement, everything=True).as_string(warehouse) for table in STAR_TABLES]
-    return hashlib.sha256(repr((statements, TABLES)).encode()).hexdigest()
+    return hashlib.sha256(repr((statements, TABLES, STAR_TABLES)).encode()).hexdigest()

@@ -16,6 +16,8 @@ delete from step_result_fact where patient_id is null;
 delete from patient_journey_fact where patient_id is null or journey_id is null;
 delete from journey_activity_bridge where journey_id is null or activity_id is null;
 
+-- The keys on ids go first: an id of the new form may be one of the old form's, and no index is kept up in vain.
+-- The adherence view has to go by all columns before the windows' key can go.
 create or replace view activity_adherence as
 select w.*,
        count(c.survey_result_id) as completions,
@@ -39,9 +41,16 @@ select w.*,
           w.schedule_slug, w.schedule_start_offset_days, w.schedule_end_offset_days, w.schedule_milestone_slug,
           w.milestone_date, w.window_start_date, w.window_end_date;
 
+alter table step_result_fact drop constraint step_result_fact_pkey;
+alter table patient_journey_schedule_window drop constraint patient_journey_schedule_window_pkey;
+alter table journey_activity_bridge drop constraint journey_activity_bridge_pkey;
+drop index step_result_fact_patient_id_83403099; -- the new key begins with the patient
+
 update step_result_fact set id = row_id(patient_id, date - date '0001-01-01');
 update patient_journey_schedule_window set id = row_id(patient_journey_id, activity_id);
 update journey_activity_bridge set id = row_id(journey_id, activity_id);
+
+update journey_dimension set joint = lower(btrim(substring(joint_slug from '^[^-_]*')));
 
 alter table patient_journey_fact
     alter column patient_id set not null,
@@ -50,7 +59,6 @@ alter table patient_journey_fact
     add primary key (patient_journey_id, patient_id);
 alter table step_result_fact
     alter column patient_id set not null,
-    drop constraint step_result_fact_pkey,
     add primary key (patient_id, date);
 alter table survey_result_fact
     alter column patient_journey_id set not null,
@@ -63,7 +71,6 @@ alter table patient_journey_schedule_window
     alter column patient_id set not null,
     alter column patient_journey_id set not null,
     alter column activity_id set not null,
-    drop constraint patient_journey_schedule_window_pkey,
     add primary key (patient_journey_id, activity_id, patient_id);
 alter table activity_completion_fact
     alter column patient_journey_id set not null,
@@ -73,8 +80,8 @@ alter table activity_completion_fact
     add primary key (survey_result_id, patient_id);
 alter table journey_activity_bridge
     alter column journey_id set not null,
-    alter column activity_id set not null;
-drop index step_result_fact_patient_id_83403099; -- the key begins with the patient
+    alter column activity_id set not null,
+    add primary key (id);
 
 comment on column step_result_fact.id is 'Made of patient_id and date';
 comment on column patient_journey_schedule_window.id is 'Made of patient_journey_id and activity_id';

@@ -79,14 +79,18 @@ def digest_query(table: SourceTable, seed: int, rows: str) -> Composed:
     of 24 bytes that have one hash under one seed of some thousands; who knows the seed finds within seconds two that
     have one hash under it. The seed is in the text of this query: whoever may see the statements of the user who reads
     the source, in pg_stat_activity or a log there, or may read staged_table in the warehouse, knows it. None of this
-    gives away the secret, and a run with --full-refresh compares the rows themselves and finds what was hidden.
+    gives away the secret, and a run with --full-refresh, whose secret is a new one, finds what was hidden.
     """
-    return SQL(
-        "select "
-        + table.bucket
-        + ", count(*), sum(hashtextextended(hash_record_extended(row({row}), {seed})::text, 0))"
-        " from " + rows + " group by 1"
-    ).format(row=table.digest_columns(), seed=Literal(seed))
+    return SQL("select " + table.bucket + ", count(*), sum({}) from " + rows + " group by 1").format(
+        row_hash(table, seed)
+    )
+
+
+def row_hash(table: SourceTable, seed: int) -> Composed:
+    """Return the expression for the hash of a row t of `table`, a bigint; digest_query says why it is hashed twice."""
+    return SQL("hashtextextended(hash_record_extended(row({}), {})::text, 0)").format(
+        table.digest_columns(), Literal(seed)
+    )
 
 
 def _check_version(source: Cursor) -> None:

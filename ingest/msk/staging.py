@@ -8,7 +8,7 @@ from ingest.copying import copy_rows
 from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
 from ingest.msk.encoding import texts_named
-from ingest.msk.snapshot import Snapshot, digest_query, digest_seed, rows_query
+from ingest.msk.snapshot import Snapshot, digest_query, digest_seed, row_hash, rows_query
 from ingest.msk.tables import SourceTable
 
 # Where the buckets that differ hold more than this share of a table, all of it is copied.
@@ -55,7 +55,6 @@ class StagingTable:
             "changes": Identifier(table.changes),
             "changed_by": SQL(", ".join(table.changed_by().values())),
             "columns": SQL(", ").join(map(Identifier, table.columns)),
-            "row": table.digest_columns(),
             "keys": SQL(", ".join(f"{expression} as {name}" for name, expression in table.key.items())),
             "key_of_row": SQL(", ".join(table.key.values())),
             "key_names": SQL(", ").join(map(Identifier, table.key)),
@@ -164,10 +163,10 @@ class StagingTable:
             select {key_names},
                    count(*) filter (where is_wanted) as wanted,
                    count(*) filter (where not is_wanted) as staged
-              from (select {keys}, true as is_wanted, 1 as sign, hash_record_extended(row({row}), %(seed)s) as hash
+              from (select {keys}, true as is_wanted, 1 as sign, {hash} as hash
                       from {incoming} t
                      union all
-                    select {keys}, false, -1, hash_record_extended(row({row}), %(seed)s)
+                    select {keys}, false, -1, {hash}
                       from {staging} t
                      where {is_compared}) both_sides
              group by {key_names}
@@ -263,9 +262,11 @@ class StagingTable:
         # A key may have rows in two buckets, where a patient's number is that of no patient: those not copied stay.
         is_compared = SQL("true" if self.is_copied_whole else "{bucket} in (select bucket from {changed})")
         values = {"table": self.table.name, "seed": self.seed, "most": MOST}
-        self.warehouse.execute(
-            SQL(statement).format(**self.names, is_compared=is_compared.format(**self.names)), values
-        )
+        names = self.names | {
+            "is_compared": is_compared.format(**self.names),
+            "hash": row_hash(self.table, self.seed),
+        }
+        self.warehouse.execute(SQL(statement).format(**names), values)
 
     def _row(self, query: str) -> tuple[Any, ...]:
         self._execute(query)

@@ -113,6 +113,22 @@ def test_it_keeps_the_steps_of_a_patient_whose_number_stands_for_none(
     assert "FAIL" not in run("check_warehouse")
 
 
+def test_it_sees_two_rows_of_one_id_swap_a_value(source: Source, warehouse: Warehouse, run) -> None:
+    source.execute("alter table patient drop constraint patient_pkey")
+    source.execute(
+        """
+        insert into patient
+        select n, 'a' || n || side, 'f', 'h' || side from generate_series(1, 60) n, generate_series(1, 2) side
+        """
+    )
+    run()
+    source.execute("update patient set hospital = case hospital when 'h1' then 'h2' else 'h1' end where id <= 20")
+    run()
+    swapped = "select count(*) from staging_patient where right(age_bracket, 1) <> right(hospital, 1)"
+    assert warehouse.value(swapped) == 40
+    assert warehouse.star() == source.star()
+
+
 def test_it_compares_everything_once_when_the_sources_types_change(sample: Source, warehouse: Warehouse, run) -> None:
     before = seeds(warehouse)["journey_activity"]
     sample.execute("alter table journey_activity alter activity_id type smallint using activity_id % 30000")

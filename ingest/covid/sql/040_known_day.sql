@@ -15,6 +15,7 @@ same as (
     from newest as n
     where n.age = 1
     group by n.day
+    having bool_and(n.position >= 0) -- one that was gone is there again
 )
 
 delete from incoming_covid_day as i
