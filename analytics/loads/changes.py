@@ -86,14 +86,13 @@ class Changes:
                         insert into {changed}
                         select {keys}
                           from {staging} t
-                         where t.{column} in (select p.{parent_column} from {parent} p where p.is_new or p.is_gone)
+                         where t.{column} in (select p.{column} from {parent} p where p.is_new or p.is_gone)
                         """
                     ).format(
                         changed=Identifier(table.changes),
                         keys=SQL(", ".join(staged.changed_by().values())),
                         staging=staged.staging,
                         column=Identifier(column),
-                        parent_column=Identifier(column),
                         parent=Identifier(f"differing_{parent}"),
                     )
                 )
