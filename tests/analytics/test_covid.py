@@ -810,8 +810,8 @@ def test_it_lists_an_invalid_day_again_when_its_document_has_it_again(
     publisher: Publisher, warehouse: Warehouse, load
 ) -> None:
     invalid, valid = day("2021-03-06", {"date": "2021-02-30"}), day()
-    for days in ((invalid, valid), (valid,), (invalid, valid)):
-        publisher.publish(*days)
+    for published in ((invalid, valid), (valid,), (invalid, valid)):
+        publisher.publish(*published)
         load()
     assert warehouse.execute("select source_key, detail ->> 'path' from rejected_row") == [
         ("2021-02-30", "data[0].date")
