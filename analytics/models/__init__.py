@@ -24,26 +24,3 @@ from analytics.models.msk import (
     SurveyDimension,
     SurveyResultFact,
 )
-
-__all__ = [
-    "ActivityAdherence",
-    "ActivityCompletionFact",
-    "ActivityDimension",
-    "CasesDimension",
-    "CasesFact",
-    "DateDimension",
-    "DeathFact",
-    "DeviceDimension",
-    "FieldDefinitionsDimension",
-    "HospitalizationFact",
-    "JourneyActivityBridge",
-    "JourneyDimension",
-    "PatientDimension",
-    "PatientJourneyFact",
-    "PatientJourneyScheduleWindow",
-    "ScheduleDimension",
-    "StepResultFact",
-    "SurveyDimension",
-    "SurveyResultFact",
-    "TestingFact",
-]

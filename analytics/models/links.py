@@ -11,7 +11,7 @@ Parent = TypeVar("Parent", bound=models.Model)
 
 
 def link(
-    parent: type[Parent], comment: str = "", *, null: bool = False, index: bool = False
+    parent: type[Parent], comment: str, *, null: bool = False, index: bool = False
 ) -> "models.ForeignKey[Parent, Parent]":
     """Return a column <name of the field>_id with the key of a row of `parent`; `index` says that it has an index."""
     return models.ForeignKey(
@@ -20,7 +20,7 @@ def link(
         null=null,
         db_constraint=False,
         db_index=index,
-        db_comment=comment or None,
+        db_comment=comment,
         related_name="+",
     )
 
