@@ -60,22 +60,17 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
             self.links["run_id"] = PipelineRun
         self.list_display = self.list_display or tuple(self.columns)
         self.search_fields = self.search_fields or (self.key,)  # type: ignore[misc]
+        self.search_help_text = f"Finds the exact {' or '.join(map(words, self.search_fields))}."  # type: ignore[misc]
         first = self.list_display[0]
         # As a link has to be a function to be shown by its key, and one that can be sorted by has to say so.
         self.first = column(first, lambda row: getattr(row, first), first) if first in self.links else first
-
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        page: Any = super().get_changelist_instance(request)
-        page.search_help_text = f"Finds the exact {' or '.join(map(words, self.search_fields))}."
-        for refusal in page.refusals:
-            messages.error(request, refusal)
-        return page
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list, with status 400 where a part of the address was not understood: a script has to know."""
         response = super().changelist_view(request, extra_context)
         page = (getattr(response, "context_data", None) or {}).get("cl")
-        if page and page.refusals:
+        for refusal in page.refusals if page else ():
+            messages.error(request, refusal)
             response.status_code = 400
         return response
 
@@ -124,9 +119,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         return queryset.filter(found), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        if "\0" in value:  # no text of the database holds it, and the driver refuses to send it
-            return False
-        return lookup in (preset.parameter_name for preset in self.list_filter) or self.narrows(lookup, request.GET)
+        return not self.why_not_allowed(lookup, value, request)
 
     def narrows(self, name: str, others: Container[str]) -> bool:
         """Tell whether the list can be asked for a value of a column, beside those of `others`."""
@@ -136,13 +129,15 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         return name in self.search_fields or is_indexed or (name in self.links and "patient_id" in others)
 
     def why_not_allowed(self, lookup: str, value: str, request: HttpRequest) -> str:
-        """Return why `lookup_allowed` says no."""
+        """Return why the list cannot be asked for this; "" if it can."""
         if "\0" in value:
             return "no text holds a null character"
+        names = [preset.parameter_name for preset in self.list_filter if preset.parameter_name]
+        names += [name for name in self.columns if name not in names and self.narrows(name, request.GET)]
+        if lookup in names:
+            return ""
         if lookup in self.links and "patient_id" in self.columns:
             return "a patient_id has to stand beside it"
-        names = [preset.parameter_name for preset in self.list_filter if preset.parameter_name]
-        names += [name for name in self.columns if name not in names and self.lookup_allowed(name, "", request)]
         return f"this list can be narrowed by {', '.join(names)}"
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
@@ -181,13 +176,10 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
     @admin.display(description="See also")
     def see_also(self, row: Model) -> SafeString:
         """Return links to the lists of what belongs to the row."""
-        lists = (
-            (
-                address(model, "changelist", **{name: getattr(row, own) for name, own in by.items()}),
-                model._meta.verbose_name_plural,
-            )
-            for model, by in self.children().items()
-        )
+        lists = []
+        for model, by in self.children().items():
+            values = {name: getattr(row, own) for name, own in by.items()}
+            lists.append((address(model, "changelist", **values), model._meta.verbose_name_plural))
         return format_html_join(" · ", '<a href="{}">{}</a>', lists)
 
 

@@ -7,7 +7,9 @@ from analytics.admin.base import ReadOnlyAdmin
 from analytics.admin.lists import one_of
 from ingest.models import CovidDay, CovidDocument, SchemaChange
 
-admin.site.register((models.CasesDimension, models.CasesFact, models.TestingFact, models.DeathFact), ReadOnlyAdmin)
+admin.site.register(
+    (models.CasesDimension, models.CasesFact, models.TestingFact, models.DeathFact, CovidDocument), ReadOnlyAdmin
+)
 
 
 @admin.register(models.HospitalizationFact)
@@ -17,7 +19,6 @@ class HospitalizationAdmin(ReadOnlyAdmin):
 
 @admin.register(models.FieldDefinitionsDimension)
 class FieldDefinitionAdmin(ReadOnlyAdmin):
-    list_display = ("field_definitions_dimension_id", "field_name", "field_path", "deprecated", "last_seen_at")
     search_fields = ("field_name",)
 
 
@@ -28,11 +29,6 @@ class CovidDayAdmin(ReadOnlyAdmin):
     list_display = ("id", "url", "position", "fetched_at", "sha256")
     search_fields = ("sha256",)
     ordering = ("-id",)
-
-
-@admin.register(CovidDocument)
-class CovidDocumentAdmin(ReadOnlyAdmin):
-    list_display = ("url", "fetched_at", "etag", "last_modified")
 
 
 @admin.register(SchemaChange)

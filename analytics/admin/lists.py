@@ -157,8 +157,8 @@ class BoundedList(ChangeList):
             if request.GET.getlist(name) != [request.GET[name]]:
                 return "it is given more than once"
             return "" if value in presets[name] else f"it must be one of {', '.join(presets[name])}"
-        if not self.model_admin.lookup_allowed(name, value, request):
-            return str(self.model_admin.why_not_allowed(name, value, request))
+        if refusal := self.model_admin.why_not_allowed(name, value, request):
+            return str(refusal)
         try:
             self.model_admin.with_value(name, value)
         except ValidationError as error:

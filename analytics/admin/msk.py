@@ -77,8 +77,6 @@ class ActivityAdmin(ReadOnlyAdmin):
 
 @admin.register(models.DateDimension)
 class DateAdmin(ReadOnlyAdmin):
-    list_display = ("date", "iso_year", "iso_week", "day_of_week", "month_name", "quarter", "is_weekend")
-    search_fields = ("date",)
     ordering = ("-date",)
 
 
@@ -109,18 +107,13 @@ class SurveyResultAdmin(ReadOnlyAdmin):
     search_fields = ("survey_result_id", "patient_id")
 
 
+WINDOW = ("id", "patient_id", "patient_journey_id", "activity_content_slug")
+DAYS = ("window_start_date", "window_end_date")
+
+
 @admin.register(models.PatientJourneyScheduleWindow)
 class WindowAdmin(ReadOnlyAdmin):
-    list_display = (
-        "id",
-        "patient_id",
-        "patient_journey_id",
-        "activity_content_slug",
-        "schedule_slug",
-        "milestone_date",
-        "window_start_date",
-        "window_end_date",
-    )
+    list_display = (*WINDOW, "schedule_slug", "milestone_date", *DAYS)
     search_fields = ("patient_id", "id")
 
 
@@ -158,17 +151,7 @@ class AdherenceList(BoundedList):
 class AdherenceAdmin(ReadOnlyAdmin):
     """How the windows stand today. No filter by status: the view works that out for each row it would have to read."""
 
-    list_display = (
-        "id",
-        "patient_id",
-        "patient_journey_id",
-        "activity_content_slug",
-        "status",
-        "window_start_date",
-        "window_end_date",
-        "completions",
-        "first_completed_date",
-    )
+    list_display = (*WINDOW, "status", *DAYS, "completions", "first_completed_date")
     search_fields = ("patient_id", "id")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedList]:

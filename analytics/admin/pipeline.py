@@ -134,7 +134,6 @@ class AlertAdmin(ReadOnlyAdmin):
 
 @admin.register(LoadState)
 class LoadStateAdmin(ReadOnlyAdmin):
-    list_display = ("source", "loaded_at", "run_id")
     gone = "Nothing was loaded from it yet."
 
 
@@ -233,25 +232,10 @@ class ScheduleOverrideAdmin(BoundedAdmin):
     """
 
     form = ScheduleOverrideForm
-    fieldsets = (
-        (
-            None,
-            {
-                "fields": ("schedule_id", "milestone_slug", "offset_start_days", "offset_end_days", "note"),
-                "description": "It wins over the slug from the next run of the pipeline on, until it is deleted.",
-            },
-        ),
-    )
-    list_display = (
-        "schedule_id",
-        "slug",
-        "milestone_slug",
-        "offset_start_days",
-        "offset_end_days",
-        "note",
-        "changed_at",
-    )
-    search_fields = ("schedule_id",)
+    asked = ("schedule_id", "milestone_slug", "offset_start_days", "offset_end_days", "note")
+    description = "It wins over the slug from the next run of the pipeline on, until it is deleted."
+    fieldsets = ((None, {"fields": asked, "description": description}),)
+    list_display = ("schedule_id", "slug", *asked[1:], "changed_at")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         schedule = ScheduleDimension.objects.filter(schedule_id=OuterRef("schedule_id"))

@@ -34,9 +34,8 @@ def key_of(parent: type[Parent], comment: str) -> "models.OneToOneField[Parent, 
 
 def parents(model: type[models.Model]) -> dict[str, type[models.Model]]:
     """Return the columns of a table that are links, each with the model whose key it names."""
-    fields = model._meta.concrete_fields
     return {
         str(field.column): field.related_model
-        for field in fields
+        for field in model._meta.concrete_fields
         if isinstance(field, models.ForeignKey) and not isinstance(field.related_model, str)
     }

@@ -6,9 +6,8 @@ from datetime import date
 from django.conf import settings
 
 from ingest.covid.client import CovidClient, Document, Validators
-from ingest.covid.content import parse, read_days
-from ingest.covid.contract import check_paths
-from ingest.covid.days import keep_days
+from ingest.covid.content import parse
+from ingest.covid.days import check_paths, keep_days, read_days
 from ingest.covid.definitions import keep_definitions, read_definitions
 from ingest.covid.documents import is_known, keep_document, last_validators
 from ingest.cursors import Cursor, raw_cursor
