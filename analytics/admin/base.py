@@ -88,8 +88,8 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
 
     def with_value(self, name: str, text: str) -> Q:
         """Return the condition that a column has a value; raise ValidationError for one that it cannot hold."""
-        column = self.columns[name]
-        field = getattr(column, "target_field", column)  # a link can have what the key at its other end can
+        own = self.columns[name]
+        field = getattr(own, "target_field", own)  # a link can hold what the key at its other end can
         value = field.to_python(text)
         field.run_validators(value)  # of a number too large the server would read every row to say that it is in none
         found = Q((name, value))
@@ -130,7 +130,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
 
     def why_not_allowed(self, lookup: str, value: str, request: HttpRequest) -> str:
         """Return why the list cannot be asked for this; "" if it can."""
-        if "\0" in value:
+        if "\0" in value:  # and the driver refuses to send it
             return "no text holds a null character"
         names = [preset.parameter_name for preset in self.list_filter if preset.parameter_name]
         names += [name for name in self.columns if name not in names and self.narrows(name, request.GET)]
