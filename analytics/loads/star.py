@@ -5,9 +5,15 @@ import hashlib
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
 from analytics.loads.changes import Changes
-from analytics.loads.rejects import count_rejects, forget_unknown_tables, list_rejects, rejects_of_changed_rows
+from analytics.loads.rejects import (
+    count_rejects,
+    forget_unknown_tables,
+    list_rejects,
+    rejects_among,
+    rejects_of_changed_rows,
+)
 from analytics.loads.statements import statement
-from analytics.loads.tables import STAR_TABLES, StarTable
+from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.models import StepRun
 from ingest.msk.tables import TABLES
@@ -73,13 +79,7 @@ def _load_checked(
         warehouse.execute(SQL("analyze {}").format(checked))
     entering = SQL("select * from {} where {}").format(checked, SQL(table.enters))
     changes.reconcile(target(table, everything=everything), entering, counts)
-    rejects = SQL(
-        """
-        select source_key || case when occurrence > 1 then '#' || occurrence else '' end as source_key, reason, detail
-          from {}
-         where reason is not null
-        """
-    ).format(checked)
+    rejects = rejects_among(checked, STAGED[table.source].identity)
     part = EVERY_ROW if everything else rejects_of_changed_rows(table)
     list_rejects(warehouse, table.source, rejects, run, counts, part)
     warehouse.execute(SQL("drop table {}").format(checked))

@@ -75,20 +75,11 @@ select
     c.patient_id,
     c.date,
     c.steps,
-    c.reason,
-    case
-        when c.reason is not null
-            then concat_ws('/', coalesce(c.patient_id::text, 'null'), coalesce(c.date::text, 'null'))
-    end as source_key,
     c.occurrence,
+    c.reason,
+    'patient_id' as orphan,
     case
         when c.reason is not null
-            then jsonb_build_object(
-                'row', jsonb_build_object('patient_id', c.patient_id, 'date', c.date, 'value', excerpt(c.value))
-            )
-            || case
-                when c.reason = 'orphan' then jsonb_build_object('column', 'patient_id', 'key', c.patient_id)
-                else jsonb_build_object()
-            end
-    end as detail
+            then jsonb_build_object('patient_id', c.patient_id, 'date', c.date, 'value', excerpt(c.value))
+    end as rejected
 from checked as c
