@@ -7,7 +7,7 @@ rows that came or went, then the windows, and at last the completions, of what i
 
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
-from analytics.loads.tables import STAGED, StarTable
+from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from analytics.models.links import parents
 from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
@@ -15,10 +15,6 @@ from ingest.reconcile import Target, reconcile
 
 # Beyond this share of a table it is quicker to look at every row than to pick those that may have changed.
 MOST = 0.2
-CHANGED = (
-    *("changed_patient", "changed_patient_journey", "changed_step_result", "changed_survey_result"),
-    *("changed_window", "changed_completion"),
-)
 
 
 class Changes:
@@ -65,8 +61,9 @@ class Changes:
     def done(self) -> None:
         """Note that the star is in step with the staging tables."""
         if self.everything or self.followed:
-            for changed in CHANGED:  # a truncate would wait for whoever reads them, as pg_dump does
-                self.warehouse.execute(SQL("delete from {}").format(Identifier(changed)))
+            for changes in filter(None, (table.changes for table in STAR_TABLES)):
+                # A truncate would wait for whoever reads them, as pg_dump does.
+                self.warehouse.execute(SQL("delete from {}").format(Identifier(changes)))
         if self.everything:
             self.warehouse.execute("delete from load_version")
             self.warehouse.execute("insert into load_version values (%s)", [self.version])

@@ -14,18 +14,12 @@ NULLS = {"integer": "-1", "date": "'-infinity'"}
 
 
 def list_rejects(
-    warehouse: Cursor,
-    source: str,
-    rejects: Composable,
-    run: Run,
-    counts: StepRun,
-    part: Composable = EVERY_ROW,
+    warehouse: Cursor, source: str, rejects: Composable, run: Run, counts: StepRun, part: Composable = EVERY_ROW
 ) -> None:
     """Make `rejects`, a query for source_key, reason and detail, the list of the rejected rows of `source`.
 
-    With `part`, a condition on rejected_row aliased t, only that part of the list.
-
-    An entry that stays as it is keeps the run that first listed it. Counts the rejects in `counts`.
+    With `part`, a condition on rejected_row aliased t, only that part of the list. An entry that stays as it
+    is keeps the run that first listed it. Counts the rejects in `counts`.
     """
     target = Target(
         "rejected_row",

@@ -8,11 +8,11 @@ from psycopg2.sql import SQL, Composable, Identifier, Literal
 from ingest.copying import copy_rows
 from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
-from ingest.msk.encoding import texts_named
 from ingest.msk.snapshot import Snapshot, digest_query, digest_seed, rows_query
 from ingest.msk.tables import SourceTable
 from ingest.reconcile import names
 from ingest.statements import statement
+from ingest.unreadable import texts_named
 
 FOLDER = Path(__file__).with_name("sql")
 # Where the buckets that differ hold more than this share of a table, all of it is copied.
@@ -45,9 +45,10 @@ class StagingTable:
         self.warehouse = warehouse
         self.table = table
         self.counts = StepRun()
-        self.values: dict[str, object] = {
+        parts = ("staging", "digest", "changed_bucket", "incoming", "differing")
+        self.tables = {part: Identifier(f"{part}_{table.name}") for part in parts}
+        self.values: dict[str, object] = self.tables | {
             "table": table.name,
-            "staging": table.staging,
             "changes": table.changes,
             "changed_by": SQL(", ".join(table.changed_by().values())),
             "columns": names(tuple(table.columns)),
@@ -55,13 +56,11 @@ class StagingTable:
             # As a rule the rows of a key have one patient, but the source does not promise it.
             "key_has_patient": table.changed_by() == dict(table.key),
             "is_compared": SQL("true"),
-        } | {part: f"{part}_{table.name}" for part in ("digest", "changed_bucket", "incoming", "differing")}
-        (self.staged_rows,) = self._row(SQL("select count(*) from {}").format(table.staging))
+        }
+        (self.staged_rows,) = self._row("select count(*) from {staging}")
         # What the last run saw at the source, and how it worked out digests; nothing before the first one.
         self.rows_before, self.seed_before = self._row(
-            SQL("select coalesce(max(row_count), 0), max(seed) from staged_table where source_table = {}").format(
-                Literal(table.name)
-            )
+            "select coalesce(max(row_count), 0), max(seed) from staged_table where source_table = {table}"
         )
         self.is_intact: bool = self.staged_rows == self.rows_before
         self.is_known = False  # whether the digests that are stored are those of the staged rows
@@ -91,17 +90,17 @@ class StagingTable:
         is_first = self.has_incoming and not self.staged_rows
         if is_first:
             self.counts.inserted = self.counts.rows_read
-            self._execute(SQL("analyze {}").format(self.table.staging))
+            self._execute("analyze {staging}")
         elif self.has_incoming:
             self._apply_difference()
         if is_first or not self.is_known:
-            self._execute(SQL("delete from load_version"))  # the star may lack anything: the next load looks at all
+            self._execute("delete from load_version")  # the star may lack anything: the next load looks at every row
         if self.has_incoming or not self.is_known:
             self._run("060_staged_bucket")
 
     def rows_now(self) -> int:
         """Return the number of rows that the source's table has."""
-        (rows,) = self._row(SQL("select coalesce(sum(row_count), 0) from {}").format(self._name("digest")))
+        (rows,) = self._row("select coalesce(sum(row_count), 0) from {digest}")
         return int(rows)
 
     def rows_lost(self) -> int:
@@ -109,52 +108,42 @@ class StagingTable:
         return self.counts.deleted if self.is_intact else max(self.rows_before - self.rows_now(), 0)
 
     def _digest_staged_rows(self, seed: int) -> None:
-        staged = SQL("{} t").format(self.table.staging).as_string(self.warehouse)
-        self.warehouse.execute("delete from staged_bucket where source_table = %s", [self.table.name])
-        self._execute(
-            SQL(
-                "insert into staged_bucket (source_table, bucket, row_count, digest) select {}, d.* from ({}) d"
-            ).format(Literal(self.table.name), digest_query(self.table, seed, staged))
-        )
+        self._execute("delete from staged_bucket where source_table = {table}")
+        query = digest_query(self.table, seed, SQL("{} t").format(self.table.staging).as_string(self.warehouse))
+        insert = "insert into staged_bucket (source_table, bucket, row_count, digest)"
+        self._execute(insert + " select {table}, d.* from ({now}) d", now=query)
 
     def _copy_digests(self, source: Snapshot, seed: int) -> None:
-        digest = self._name("digest")
-        self._execute(
-            SQL("create temp table {} (bucket bigint, row_count bigint, digest numeric) on commit drop").format(digest)
-        )
+        self._execute("create temp table {digest} (bucket bigint, row_count bigint, digest numeric) on commit drop")
         query = digest_query(self.table, seed, self.table.rows)
-        self.counts.bytes += copy_rows(source.cursor, query, self.warehouse, digest).bytes
+        self.counts.bytes += copy_rows(source.cursor, query, self.warehouse, self.tables["digest"]).bytes
 
     def _copy_rows(self, source: Snapshot) -> None:
-        target = self.table.staging
         if self.staged_rows:
-            target = self._name("incoming")
-            self._execute(SQL("create temp table {} (like {}) on commit drop").format(target, self.table.staging))
+            self._execute("create temp table {incoming} (like {staging}) on commit drop")
         buckets = self._buckets_to_copy()
         self.is_copied_whole = buckets is None
         query = rows_query(self.table, buckets)
         with texts_named(source.cursor, self.table, query):
+            target = self.tables["incoming" if self.staged_rows else "staging"]
             copied = copy_rows(source.cursor, query, self.warehouse, target)
         self.counts.rows_read += copied.rows
         self.counts.bytes += copied.bytes
         if not self.is_copied_whole:
             # A key may have rows in two buckets, where a patient's number is that of no patient: those not copied stay.
-            self.values["is_compared"] = SQL("{} in (select c.bucket from {} as c)").format(
-                SQL(self.table.bucket), self._name("changed_bucket")
-            )
+            is_compared = SQL(self.table.bucket + " in (select c.bucket from {changed_bucket} as c)")
+            self.values["is_compared"] = is_compared.format(**self.tables)
 
     def _buckets_to_copy(self) -> list[int] | None:
         """Return the buckets that differ, or None where they hold so much of the table that all of it is copied."""
         buckets, rows, all_rows = self._row(
-            SQL(
-                """
-                select array_agg(bucket) filter (where c.bucket is not null),
-                       coalesce(sum(d.row_count) filter (where c.bucket is not null), 0),
-                       coalesce(sum(d.row_count), 0)
-                  from {} d
-                  full join {} c using (bucket)
-                """
-            ).format(self._name("digest"), self._name("changed_bucket"))
+            """
+            select array_agg(bucket) filter (where c.bucket is not null),
+                   coalesce(sum(d.row_count) filter (where c.bucket is not null), 0),
+                   coalesce(sum(d.row_count), 0)
+              from {digest} d
+              full join {changed_bucket} c using (bucket)
+            """
         )
         return None if rows > MOST * float(all_rows) else buckets
 
@@ -164,26 +153,22 @@ class StagingTable:
         differing = self.warehouse.rowcount
         if not differing:
             return
-        self._execute(SQL("analyze {}").format(self._name("differing")))
+        self._execute("analyze {differing}")
         self._run("030_counts")
         self.counts.inserted, self.counts.updated, self.counts.deleted = one_row(self.warehouse)
         if self.table.changes:
             self._run("040_changes")
         if self.is_copied_whole and differing > self.staged_rows / 2:
-            swap = SQL("truncate {0}; insert into {0} select * from {1}; analyze {0}")
-            self._execute(swap.format(self.table.staging, self._name("incoming")))
+            self._execute("truncate {staging}; insert into {staging} select * from {incoming}; analyze {staging}")
         else:
             self._run("050_staging")
 
-    def _name(self, part: str) -> Identifier:
-        return Identifier(str(self.values[part]))
-
     def _run(self, name: str) -> None:
-        self._execute(statement(FOLDER, name, **self.values))
+        self.warehouse.execute(statement(FOLDER, name, **self.values))
 
-    def _execute(self, query: Composable) -> None:
-        self.warehouse.execute(query)
+    def _execute(self, query: str, **parts: Composable) -> None:
+        self.warehouse.execute(SQL(query).format(**self.tables, table=Literal(self.table.name), **parts))
 
-    def _row(self, query: Composable) -> tuple[Any, ...]:
+    def _row(self, query: str) -> tuple[Any, ...]:
         self._execute(query)
         return one_row(self.warehouse)

@@ -15,20 +15,13 @@ checked as (
 )
 
 select
-    c.id as patient_id,
-    c.age_bracket,
-    c.sex,
-    c.hospital,
-    c.occurrence,
-    c.reason,
-    null as orphan,
+    c.id as patient_id, c.age_bracket, c.sex, c.hospital,
+    c.occurrence, c.reason, null as orphan,
     case
         when c.reason is not null
             then jsonb_build_object(
-                'id', c.id,
-                'age_bracket', excerpt(c.age_bracket),
-                'sex', excerpt(c.sex),
-                'hospital', excerpt(c.hospital)
+                'id', c.id, 'age_bracket', excerpt(c.age_bracket),
+                'sex', excerpt(c.sex), 'hospital', excerpt(c.hospital)
             )
     end as rejected
 from checked as c

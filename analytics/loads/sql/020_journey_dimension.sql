@@ -7,9 +7,7 @@ with numbered as (
 )
 
 select
-    n.id as journey_id,
-    n.abbreviation,
-    n.joint_slug,
+    n.id as journey_id, n.abbreviation, n.joint_slug,
     lower(btrim(substring(n.joint_slug from '^[^-_]*'))) as joint,
     n.occurrence,
     case when n.id is null then 'missing_key' when n.occurrence > 1 then 'duplicate' end as reason,

@@ -7,9 +7,7 @@ with numbered as (
 )
 
 select
-    n.id as device_id,
-    n.platform,
-    n.os_version,
+    n.id as device_id, n.platform, n.os_version,
     n.occurrence,
     case when n.id is null then 'missing_key' when n.occurrence > 1 then 'duplicate' end as reason,
     null as orphan,

@@ -7,17 +7,12 @@ with numbered as (
 )
 
 select
-    n.id as survey_id,
-    n.slug,
-    n.version,
-    n.tags,
+    n.id as survey_id, n.slug, n.version, n.tags,
     n.occurrence,
     case when n.id is null then 'missing_key' when n.occurrence > 1 then 'duplicate' end as reason,
     null as orphan,
     jsonb_build_object(
-        'id', n.id,
-        'slug', excerpt(n.slug),
-        'version', excerpt(n.version),
+        'id', n.id, 'slug', excerpt(n.slug), 'version', excerpt(n.version),
         'tags', case when length(n.tags::text) > 1000 then array[excerpt(n.tags::text)] else n.tags end
     ) as rejected
 from numbered as n

@@ -7,8 +7,7 @@ with numbered as (
 )
 
 select
-    n.id as schedule_id,
-    n.slug,
+    n.id as schedule_id, n.slug,
     case when o.schedule_id is null then p.parse_status else 'override' end as parse_status,
     case when o.schedule_id is null then p.milestone_slug else o.milestone_slug end as milestone_slug,
     case when o.schedule_id is null then p.offset_start_days else o.offset_start_days end as offset_start_days,

@@ -7,9 +7,7 @@ with numbered as (
 )
 
 select
-    n.id as activity_id,
-    n.content_slug,
-    d.schedule_id,
+    n.id as activity_id, n.content_slug, d.schedule_id,
     n.occurrence,
     case
         when n.id is null then 'missing_key'

@@ -7,9 +7,7 @@ with numbered as (
 )
 
 select
-    row_id(n.journey_id, n.activity_id) as id,
-    n.journey_id,
-    n.activity_id,
+    row_id(n.journey_id, n.activity_id) as id, n.journey_id, n.activity_id,
     n.occurrence,
     case
         when n.journey_id is null or n.activity_id is null then 'missing_key'

@@ -10,9 +10,7 @@ with numbered as (
         and coalesce(s.operation_date between date '0001-01-01' and date '9999-12-31', true)
         and coalesce(s.discharge_date between date '0001-01-01' and date '9999-12-31', true) as in_calendar
     from staging_patient_journey as s
-    where
-        :everything
-        or coalesce(s.id, -1) in (select c.patient_journey_id from changed_patient_journey as c)
+    where :everything or coalesce(s.id, -1) in (select c.patient_journey_id from changed_patient_journey as c)
 ),
 
 checked as (
@@ -32,33 +30,19 @@ checked as (
 )
 
 select
-    c.id as patient_journey_id,
-    c.patient_id,
-    c.journey_id,
-    c.clinician_id,
-    c.invitation_date,
-    c.registration_date,
-    c.consent_date,
-    c.operation_date,
-    c.discharge_date,
+    c.id as patient_journey_id, c.patient_id, c.journey_id, c.clinician_id,
+    c.invitation_date, c.registration_date, c.consent_date, c.operation_date, c.discharge_date,
     case when c.in_calendar then c.registration_date - c.invitation_date end as days_invitation_to_registration,
     case when c.in_calendar then c.operation_date - c.registration_date end as days_registration_to_operation,
     case when c.in_calendar then c.discharge_date - c.operation_date end as days_operation_to_discharge,
-    c.occurrence,
-    c.reason,
-    c.orphan,
+    c.occurrence, c.reason, c.orphan,
     case
         when c.reason is not null
             then jsonb_build_object(
-                'id', c.id,
-                'patient_id', c.patient_id,
-                'journey_id', c.journey_id,
-                'invitation_date', c.invitation_date,
-                'registration_date', c.registration_date,
-                'operation_date', c.operation_date,
-                'discharge_date', c.discharge_date,
-                'consent_date', c.consent_date,
-                'clinician_id', c.clinician_id
+                'id', c.id, 'patient_id', c.patient_id, 'journey_id', c.journey_id,
+                'invitation_date', c.invitation_date, 'registration_date', c.registration_date,
+                'operation_date', c.operation_date, 'discharge_date', c.discharge_date,
+                'consent_date', c.consent_date, 'clinician_id', c.clinician_id
             )
     end as rejected
 from checked as c

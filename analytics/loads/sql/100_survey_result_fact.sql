@@ -38,8 +38,7 @@ linked as (
             when n.device_id is not null and d.device_id is null then 'device_id'
         end as orphan
     from numbered as n
-    left join patient_journey_fact as j
-        on j.patient_journey_id = n.patient_journey_id and j.patient_id = n.owner_id
+    left join patient_journey_fact as j on j.patient_journey_id = n.patient_journey_id and j.patient_id = n.owner_id
     left join survey_dimension as v on v.survey_id = n.survey_id
     left join activity_dimension as a on a.activity_id = n.activity_id
     left join device_dimension as d on d.device_id = n.device_id
@@ -61,32 +60,18 @@ checked as (
 )
 
 select
-    c.id as survey_result_id,
-    c.patient_journey_id,
-    c.owner_id as patient_id,
-    c.survey_id,
-    c.activity_id,
-    c.device_id,
-    c.score_value,
+    c.id as survey_result_id, c.patient_journey_id, c.owner_id as patient_id,
+    c.survey_id, c.activity_id, c.device_id, c.score_value,
     c.start_time at time zone 'UTC' as start_time,
     c.end_time at time zone 'UTC' as end_time,
-    case
-        when c.in_calendar then floor(extract(epoch from c.end_time - c.start_time))::bigint
-    end as duration_seconds,
-    c.occurrence,
-    c.reason,
-    c.orphan,
+    case when c.in_calendar then floor(extract(epoch from c.end_time - c.start_time))::bigint end as duration_seconds,
+    c.occurrence, c.reason, c.orphan,
     case
         when c.reason is not null
             then jsonb_build_object(
-                'id', c.id,
-                'patient_journey_id', c.patient_journey_id,
-                'survey_id', c.survey_id,
-                'activity_id', c.activity_id,
-                'device_id', c.device_id,
-                'score_value', c.score_value,
-                'start_time', c.start_time,
-                'end_time', c.end_time
+                'id', c.id, 'patient_journey_id', c.patient_journey_id, 'survey_id', c.survey_id,
+                'activity_id', c.activity_id, 'device_id', c.device_id, 'score_value', c.score_value,
+                'start_time', c.start_time, 'end_time', c.end_time
             )
     end as rejected
 from checked as c
