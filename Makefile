@@ -71,7 +71,7 @@ lint: $(INSTALLED) ## Check format, style, types, SQL, shell, Dockerfile and wor
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/sqlfluff lint analytics/*.sql bench
-	$(VENV)/bin/sqlfluff lint --templater placeholder ingest/covid/sql analytics/loads/sql
+	$(VENV)/bin/sqlfluff lint --templater placeholder ingest/covid/sql ingest/msk/sql analytics/loads/sql
 	$(VENV)/bin/shellcheck crontab.sh entrypoint.sh init-db.sh tests/docker.sh .ci/audit .ci/run
 	$(VENV)/bin/hadolint Dockerfile
 	$(VENV)/bin/zizmor --offline --no-progress --quiet --pedantic .github/workflows

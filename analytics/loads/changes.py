@@ -7,20 +7,14 @@ rows that came or went, then the windows, and at last the completions, of what i
 
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
-from analytics.loads.tables import StarTable
+from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from analytics.models.links import parents
 from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
-from ingest.msk.tables import TABLES
-from ingest.reconcile import Target, names, reconcile
+from ingest.reconcile import Target, reconcile
 
-STAGED = {table.name: table for table in TABLES}
 # Beyond this share of a table it is quicker to look at every row than to pick those that may have changed.
 MOST = 0.2
-CHANGED = (
-    *("changed_patient", "changed_patient_journey", "changed_step_result", "changed_survey_result"),
-    *("changed_window", "changed_completion"),
-)
 
 
 class Changes:
@@ -36,8 +30,10 @@ class Changes:
 
     def find(self, table: StarTable) -> int | None:
         """Find what of `table` is to be looked at: return the number of its rows, at most, or None for every row."""
-        if self.everything or not table.changes:
+        if self.everything:
             return None
+        if not table.changes:
+            return 0 if table.keeps_rows and not self.followed else None
         if table.name == "patient_journey_schedule_window":
             self._find_windows()
         elif table.name == "activity_completion_fact":
@@ -65,7 +61,9 @@ class Changes:
     def done(self) -> None:
         """Note that the star is in step with the staging tables."""
         if self.everything or self.followed:
-            self.warehouse.execute(SQL("truncate {}").format(names(CHANGED)))
+            for changes in filter(None, (table.changes for table in STAR_TABLES)):
+                # A truncate would wait for whoever reads them, as pg_dump does.
+                self.warehouse.execute(SQL("delete from {}").format(Identifier(changes)))
         if self.everything:
             self.warehouse.execute("delete from load_version")
             self.warehouse.execute("insert into load_version values (%s)", [self.version])

@@ -2,37 +2,24 @@
 
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
-from analytics.loads.tables import StarTable
+from analytics.loads.tables import STAGED, StarTable
 from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
-from ingest.msk.tables import TABLES
 from ingest.reconcile import EVERY_ROW, Target, names, reconcile
 from ingest.runs.run import Run
 
 COVID_DAY = "covid_day"  # as rejected_row names a day of the COVID documents
-
-# How an entry's source_key says which row it is about, in the terms of the tables of changed keys.
-ID = ("coalesce(nullif(split_part(t.source_key, '#', 1), 'null')::integer, -1)",)
-PATIENT_AND_DAY = (
-    "coalesce(nullif(split_part(t.source_key, '/', 1), 'null')::integer, -1)",
-    "coalesce(nullif(split_part(split_part(t.source_key, '#', 1), '/', 2), 'null')::date, '-infinity')",
-)
-ROWS_LISTED = {"patient": ID, "patient_journey": ID, "step_result": PATIENT_AND_DAY, "survey_result": ID}
+# What stands for a null in the tables of changed keys, for each type that a key has.
+NULLS = {"integer": "-1", "date": "'-infinity'"}
 
 
 def list_rejects(
-    warehouse: Cursor,
-    source: str,
-    rejects: Composable,
-    run: Run,
-    counts: StepRun,
-    part: Composable = EVERY_ROW,
+    warehouse: Cursor, source: str, rejects: Composable, run: Run, counts: StepRun, part: Composable = EVERY_ROW
 ) -> None:
     """Make `rejects`, a query for source_key, reason and detail, the list of the rejected rows of `source`.
 
-    With `part`, a condition on rejected_row aliased t, only that part of the list.
-
-    An entry that stays as it is keeps the run that first listed it. Counts the rejects in `counts`.
+    With `part`, a condition on rejected_row aliased t, only that part of the list. An entry that stays as it
+    is keeps the run that first listed it. Counts the rejects in `counts`.
     """
     target = Target(
         "rejected_row",
@@ -49,12 +36,37 @@ def list_rejects(
     count_rejects(warehouse, source, counts)
 
 
+def rejects_among(checked: Identifier, key: tuple[str, ...]) -> Composable:
+    """Return the query for the entries about the rows in `checked`, what a statement gave, that did not pass.
+
+    A row is named by the columns `key` that it had in the source.
+    """
+    columns = SQL(", ").join(SQL("coalesce(rejected ->> {}, 'null')").format(Literal(column)) for column in key)
+    return SQL(
+        """
+        select concat_ws('/', {columns}) || case when occurrence > 1 then '#' || occurrence else '' end as source_key,
+               reason,
+               case when reason = 'orphan'
+                    then jsonb_build_object('row', rejected, 'column', orphan, 'key', rejected -> orphan)
+                    else jsonb_build_object('row', rejected) end as detail
+          from {checked}
+         where reason is not null
+        """
+    ).format(columns=columns, checked=checked)
+
+
 def rejects_of_changed_rows(table: StarTable) -> Composable:
     """Return the condition for the entries, aliased t, about the rows of a source that may have changed."""
+    staged = STAGED[table.source]
     keys = (
         # No entry about another table is read as a key of this one.
-        SQL("case when t.source_table = {} then {} end").format(Literal(table.source), SQL(key))
-        for key in ROWS_LISTED[table.source]
+        SQL("case when t.source_table = {} then coalesce((t.detail #>> {})::{}, {}) end").format(
+            Literal(table.source),
+            Literal(["row", column]),
+            SQL(staged.columns[column]),
+            SQL(NULLS[staged.columns[column]]),
+        )
+        for column in staged.identity
     )
     return SQL("({}) in (select {} from {})").format(
         SQL(", ").join(keys), names(table.changed_by), Identifier(table.changes)
@@ -76,5 +88,4 @@ def count_rejects(warehouse: Cursor, source: str, counts: StepRun) -> None:
 
 def forget_unknown_tables(warehouse: Cursor) -> None:
     """Remove the entries about tables that no source has: no load would ever come to them."""
-    known = [*(table.name for table in TABLES), COVID_DAY]
-    warehouse.execute("delete from rejected_row where source_table <> all (%s)", [known])
+    warehouse.execute("delete from rejected_row where source_table <> all (%s)", [[*STAGED, COVID_DAY]])

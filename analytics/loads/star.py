@@ -2,12 +2,18 @@
 
 import hashlib
 
-from psycopg2.sql import SQL, Composable, Identifier, Literal
+from psycopg2.sql import SQL, Composable, Identifier
 
 from analytics.loads.changes import Changes
-from analytics.loads.rejects import count_rejects, forget_unknown_tables, list_rejects, rejects_of_changed_rows
+from analytics.loads.rejects import (
+    count_rejects,
+    forget_unknown_tables,
+    list_rejects,
+    rejects_among,
+    rejects_of_changed_rows,
+)
 from analytics.loads.statements import statement
-from analytics.loads.tables import STAR_TABLES, StarTable
+from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.models import StepRun
 from ingest.msk.tables import TABLES
@@ -73,13 +79,7 @@ def _load_checked(
         warehouse.execute(SQL("analyze {}").format(checked))
     entering = SQL("select * from {} where {}").format(checked, SQL(table.enters))
     changes.reconcile(target(table, everything=everything), entering, counts)
-    rejects = SQL(
-        """
-        select source_key || case when occurrence > 1 then '#' || occurrence else '' end as source_key, reason, detail
-          from {}
-         where reason is not null
-        """
-    ).format(checked)
+    rejects = rejects_among(checked, STAGED[table.source].identity)
     part = EVERY_ROW if everything else rejects_of_changed_rows(table)
     list_rejects(warehouse, table.source, rejects, run, counts, part)
     warehouse.execute(SQL("drop table {}").format(checked))
@@ -100,21 +100,14 @@ def _load_derived(warehouse: Cursor, table: StarTable, rows: int | None, changes
 
 
 def _check_staged(warehouse: Cursor) -> None:
-    warehouse.execute("select exists (select from staged_table)")
-    (extracted,) = one_row(warehouse)
-    if not extracted:
+    warehouse.execute("select source_table, row_count from staged_table")
+    staged = warehouse.fetchall()
+    if not staged:
         raise PipelineError("nothing has been extracted yet: run manage.py extract_msk first")
-    emptied = SQL(" union all ").join(
-        SQL(
-            "select source_table from staged_table"
-            " where source_table = {} and row_count > 0 and not exists (select from {})"
-        ).format(Literal(table.name), table.staging)
-        for table in TABLES
-    )
-    warehouse.execute(emptied)
-    if tables := [name for (name,) in warehouse.fetchall()]:
+    emptied = [table for table, rows in staged if rows and is_empty(warehouse, f"staging_{table}")]
+    if emptied:
         raise PipelineError(
-            f"the staging tables are empty, as after an upgrade or a crash of the server ({', '.join(tables)}): "
+            f"the staging tables are empty, as after an upgrade or a crash of the server ({', '.join(emptied)}): "
             "run manage.py extract_msk first"
         )
     warehouse.execute(

@@ -5,23 +5,24 @@ from dataclasses import dataclass
 from django.db.models import Model
 
 from analytics import models
+from ingest.msk.tables import TABLES
+
+STAGED = {table.name: table for table in TABLES}
 
 
 @dataclass(frozen=True)
 class StarTable:
     """A table of the star, and how it is filled: by the statement sql/<number>_<its name>.sql.
 
-    `grain` are the columns by which its rows are compared. `source` is the staged table whose rows the statement checks
-    one by one; it is empty where rows are worked out from other tables of the star. `changes` is the table that says
-    which rows to look at (changes.py), and `changed_by` its columns that say so; without it all of them are, each time.
+    `source` is the staged table whose rows the statement checks one by one; it is empty where rows are worked out from
+    other tables of the star. `changes` is the table that says which rows to look at (changes.py); without it all of
+    them are, each time.
     """
 
     model: type[Model]
     number: int
-    grain: tuple[str, ...]
     source: str = ""
     changes: str = ""
-    changed_by: tuple[str, ...] = ()
     orphans_enter: bool = False
     keeps_rows: bool = False  # a row that its statement no longer gives stays
 
@@ -42,52 +43,30 @@ class StarTable:
     def columns(self) -> tuple[str, ...]:
         return tuple(str(field.column) for field in self.model._meta.concrete_fields)
 
+    @property
+    def grain(self) -> tuple[str, ...]:
+        """The columns by which rows are compared: what the key is made of and, in a fact, the patient."""
+        key = self.model.made_of if issubclass(self.model, models.MadeIdModel) else (str(self.model._meta.pk.column),)
+        return tuple(dict.fromkeys((*key, "patient_id"))) if "patient_id" in self.columns else key
+
+    @property
+    def changed_by(self) -> tuple[str, ...]:
+        """The columns of `changes` that say which rows to look at: those by which the staged rows are compared."""
+        return tuple(STAGED[self.source].key) if self.source else self.grain
+
 
 STAR_TABLES = (
-    StarTable(models.PatientDimension, 10, ("patient_id",), "patient", "changed_patient", ("patient_id",)),
-    StarTable(models.JourneyDimension, 20, ("journey_id",), "journey"),
-    StarTable(models.DeviceDimension, 30, ("device_id",), "device"),
-    StarTable(models.SurveyDimension, 40, ("survey_id",), "survey"),
-    StarTable(models.ScheduleDimension, 50, ("schedule_id",), "schedule"),
-    StarTable(models.ActivityDimension, 60, ("activity_id",), "activity", orphans_enter=True),
-    StarTable(models.JourneyActivityBridge, 70, ("journey_id", "activity_id"), "journey_activity"),
-    StarTable(
-        models.PatientJourneyFact,
-        80,
-        ("patient_journey_id", "patient_id"),
-        "patient_journey",
-        "changed_patient_journey",
-        ("patient_journey_id",),
-    ),
-    StarTable(
-        models.StepResultFact,
-        90,
-        ("patient_id", "date"),
-        "step_result",
-        "changed_step_result",
-        ("patient_id", "date"),
-    ),
-    StarTable(
-        models.SurveyResultFact,
-        100,
-        ("survey_result_id", "patient_id"),
-        "survey_result",
-        "changed_survey_result",
-        ("survey_result_id",),
-    ),
-    StarTable(
-        models.PatientJourneyScheduleWindow,
-        110,
-        ("patient_journey_id", "activity_id", "patient_id"),
-        changes="changed_window",
-        changed_by=("patient_journey_id", "activity_id", "patient_id"),
-    ),
-    StarTable(
-        models.ActivityCompletionFact,
-        120,
-        ("survey_result_id", "patient_id"),
-        changes="changed_completion",
-        changed_by=("survey_result_id", "patient_id"),
-    ),
-    StarTable(models.DateDimension, 130, ("date",), keeps_rows=True),
+    StarTable(models.PatientDimension, 10, "patient", "changed_patient"),
+    StarTable(models.JourneyDimension, 20, "journey"),
+    StarTable(models.DeviceDimension, 30, "device"),
+    StarTable(models.SurveyDimension, 40, "survey"),
+    StarTable(models.ScheduleDimension, 50, "schedule"),
+    StarTable(models.ActivityDimension, 60, "activity", orphans_enter=True),
+    StarTable(models.JourneyActivityBridge, 70, "journey_activity"),
+    StarTable(models.PatientJourneyFact, 80, "patient_journey", "changed_patient_journey"),
+    StarTable(models.StepResultFact, 90, "step_result", "changed_step_result"),
+    StarTable(models.SurveyResultFact, 100, "survey_result", "changed_survey_result"),
+    StarTable(models.PatientJourneyScheduleWindow, 110, changes="changed_window"),
+    StarTable(models.ActivityCompletionFact, 120, changes="changed_completion"),
+    StarTable(models.DateDimension, 130, keeps_rows=True),
 )

@@ -81,14 +81,8 @@ def digest_query(table: SourceTable, seed: int, rows: str) -> Composed:
     the source, in pg_stat_activity or a log there, or may read staged_table in the warehouse, knows it. None of this
     gives away the secret, and a run with --full-refresh, whose secret is a new one, finds what was hidden.
     """
-    return SQL("select " + table.bucket + ", count(*), sum({}) from " + rows + " group by 1").format(
-        row_hash(table, seed)
-    )
-
-
-def row_hash(table: SourceTable, seed: int) -> Composed:
-    """Return the expression for the hash of a row t of `table`, a bigint; digest_query says why it is hashed twice."""
-    return SQL("hashtextextended(hash_record_extended(row({}), {})::text, 0)").format(
+    row_hash = "hashtextextended(hash_record_extended(row({}), {})::text, 0)"
+    return SQL(f"select {table.bucket}, count(*), sum({row_hash}) from {rows} group by 1").format(
         table.digest_columns(), Literal(seed)
     )
 

@@ -24,8 +24,7 @@ TYPES = {
     "date": ("date",),
     "timestamp": ("timestamp without time zone",),
 }
-
-
+# What staging has, for each type that a model has.
 KINDS = {
     "BigAutoField": "integer",
     "IntegerField": "integer",
@@ -86,14 +85,11 @@ class SourceTable:
         return {name: kind for name, kind in self.columns.items() if name != "owner_id"}
 
 
+IDS = "coalesce(t.id >> 6, -1)::bigint"  # a bucket of 64
+
+
 def _table(
-    model: type[Model],
-    key: Mapping[str, str],
-    bucket: str = "coalesce(t.id >> 6, -1)::bigint",
-    *,
-    changes: str = "",
-    owner: str = "",
-    join: str = "",
+    model: type[Model], key: Mapping[str, str], bucket: str = IDS, *, changes: str = "", owner: str = "", join: str = ""
 ) -> SourceTable:
     """Return the table of a model, with the patient that a row r belongs to: `owner`, which `join` may bring."""
     name = model._meta.db_table

@@ -12,9 +12,10 @@ from django.core.management.base import BaseCommand, CommandError
 from ingest.models import PipelineRun
 from ingest.runs.alerts import update_alerts
 from ingest.runs.display import print_summary, progress
+from ingest.runs.dry import dry_run
 from ingest.runs.errors import NotRecordedError, SkippedError, explain
 from ingest.runs.interrupts import cancel_on_stop
-from ingest.runs.run import Run, dry_run, pipeline_run
+from ingest.runs.run import Run, pipeline_run
 
 FAILED, SKIPPED, INTERRUPTED = 1, 75, 130  # exit codes; 75 is EX_TEMPFAIL of sysexits.h: try again later
 

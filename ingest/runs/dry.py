@@ -1,19 +1,33 @@
-"""What a dry run does that a rollback does not undo: numbers taken from sequences, and estimates of tables' sizes."""
+"""A dry run, and what of it a rollback would not undo: numbers taken from sequences, and estimates of tables' sizes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from uuid import uuid4
 
-from django.db import connections
+from django.db import connections, transaction
 from psycopg2.sql import SQL, Identifier
 
 from ingest.cursors import raw_cursor
 from ingest.models import CovidDay, RejectedRow, SchemaChange
+from ingest.runs import lock
 from ingest.runs.errors import DATABASE_ERRORS
+from ingest.runs.run import DRY, Run, give_room
 
 NUMBERED = [model._meta.db_table for model in (RejectedRow, CovidDay, SchemaChange)]
 
 
-def cover_numbered_tables() -> None:
+@contextmanager
+def dry_run(source: str) -> Iterator[Run]:
+    """Give a run that is not recorded, and undo all that the block writes to the warehouse."""
+    with _estimates_kept(), transaction.atomic(using="analytics"):
+        lock.take(source)
+        _cover_numbered_tables()
+        give_room()
+        yield Run(DRY, source, uuid4())
+        transaction.set_rollback(True, using="analytics")
+
+
+def _cover_numbered_tables() -> None:
     """Put a temporary copy before each table of a run that numbers its rows, until the transaction ends."""
     with connections["analytics"].cursor() as cursor:
         cursor.execute("select set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)")
@@ -38,7 +52,7 @@ def cover_numbered_tables() -> None:
 
 
 @contextmanager
-def estimates_kept() -> Iterator[None]:
+def _estimates_kept() -> Iterator[None]:
     """Correct after the block how many rows the server takes each table for.
 
     It notes that in place when a table is analysed, and so keeps it of rows that were rolled back.

@@ -8,14 +8,34 @@ from uuid import UUID
 
 from django.db import connections
 
+from ingest.models import PipelineRun
+from ingest.runs.errors import SkippedError
 
-def take(source: str) -> bool:
-    """Lock the row of a source for the current transaction, and tell whether it could be had. Not in a savepoint."""
+
+def take(source: str) -> None:
+    """Lock the row of a source for the current transaction: who has it knows that no other run is in progress.
+
+    Not in a savepoint. Raises SkippedError when another run has it.
+    """
     with connections["analytics"].cursor() as cursor:
         # The row is there, made by a migration, unless somebody has removed it.
         cursor.execute("insert into committed_run (source) values (%s) on conflict do nothing", [source])
         cursor.execute("select from committed_run where source = %s for update skip locked", [source])
-        return bool(cursor.rowcount)
+        if not cursor.rowcount:
+            raise SkippedError(
+                f"another run of {source} is in progress: {_holder(source)}. "
+                "Wait until it has finished and run the command again"
+            )
+
+
+def _holder(source: str) -> str:
+    """Return who is at work on a source: the run on record, or whoever else holds its lock, such as a dry run."""
+    record = PipelineRun.objects.filter(source=source, status=PipelineRun.Status.RUNNING).last()
+    if record:
+        return (
+            f"run {record.pk}, {record.command} started by {record.trigger} at {record.started:%Y-%m-%d %H:%M:%S} UTC"
+        )
+    return holders().get(source, "it has just ended")
 
 
 def holders() -> dict[str, str]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connections, transaction
@@ -13,8 +13,7 @@ from django.utils import timezone
 
 from ingest.models import LoadState, PipelineRun, StepRun
 from ingest.runs import lock
-from ingest.runs.dry import cover_numbered_tables, estimates_kept
-from ingest.runs.errors import DATABASE_ERRORS, NotRecordedError, SkippedError, explain
+from ingest.runs.errors import DATABASE_ERRORS, NotRecordedError, explain
 from ingest.runs.interrupts import stops_ignored
 from ingest.runs.record import end_gone, finish, has_committed, log, log_failure, status_after
 
@@ -22,7 +21,7 @@ logger = logging.getLogger("ingest.runs")  # as the README shows it
 
 DRY = 0  # the id of a run that is not recorded
 COUNTS = ("rows_read", "inserted", "updated", "deleted", "rejected", "bytes", "seconds")
-# What a run's statements may use at the server, until its transaction ends. Each was measured at 20,000 patients.
+# What a run's statements may have of the server, unlike a reader's. Each was measured at 20,000 patients.
 ROOM = {
     "work_mem": "128MB",  # for each sort or hash: facts are sorted in memory rather than on disk
     "maintenance_work_mem": "256MB",  # for building a key
@@ -99,13 +98,13 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
     with ExitStack() as from_the_commit_on:
         try:
             with transaction.atomic(using="analytics"):
-                _lock(source)
+                lock.take(source)
                 end_gone(PipelineRun.objects.filter(source=source, status=PipelineRun.Status.RUNNING))
                 record.save()
                 log(logging.INFO, "run started", record, command=command, trigger=record.trigger)
                 connections["default"].close()  # it would idle for as long as the run takes, and may be cut
                 run.id = record.pk
-                _give_room()
+                give_room()
                 yield run
                 lock.sign(source, record.uuid)
                 from_the_commit_on.enter_context(stops_ignored())
@@ -127,38 +126,7 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
     log(logging.INFO, "run succeeded", record, **{name: getattr(record, name) for name in COUNTS})
 
 
-@contextmanager
-def dry_run(source: str) -> Iterator[Run]:
-    """Give a run that is not recorded, and undo all that the block writes to the warehouse."""
-    with estimates_kept(), transaction.atomic(using="analytics"):
-        _lock(source)
-        cover_numbered_tables()
-        _give_room()
-        yield Run(DRY, source, uuid4())
-        transaction.set_rollback(True, using="analytics")
-
-
-def _lock(source: str) -> None:
-    """Take the lock that one run of a source holds at a time: who has it knows that no other one is in progress."""
-    if not lock.take(source):
-        running = PipelineRun.objects.filter(source=source, status=PipelineRun.Status.RUNNING)
-        raise SkippedError(
-            f"another run of {source} is in progress: {_describe(source, running.last())}. "
-            "Wait until it has finished and run the command again"
-        )
-
-
-def _describe(source: str, record: PipelineRun | None) -> str:
-    """Return who is at work on a source: the run on record, or whoever else holds its lock, such as a dry run."""
-    if record:
-        return (
-            f"run {record.pk}, {record.command} started by {record.trigger} at {record.started:%Y-%m-%d %H:%M:%S} UTC"
-        )
-    return lock.holders().get(source, "it has just ended")
-
-
-def _give_room() -> None:
-    """Let the run's statements have more of the server than a reader's."""
+def give_room() -> None:
+    """Give the statements of this transaction what ROOM says."""
     with connections["analytics"].cursor() as cursor:
-        for name, value in ROOM.items():
-            cursor.execute("select set_config(%s, %s, true)", [name, value])
+        cursor.execute("; ".join(f"set local {name} = '{value}'" for name, value in ROOM.items()))

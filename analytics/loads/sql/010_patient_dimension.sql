@@ -10,30 +10,18 @@ with numbered as (
 checked as (
     select
         n.*,
-        case
-            when n.id is null then 'missing_key'
-            when n.occurrence > 1 then 'duplicate'
-        end as reason
+        case when n.id is null then 'missing_key' when n.occurrence > 1 then 'duplicate' end as reason
     from numbered as n
 )
 
 select
-    c.id as patient_id,
-    c.age_bracket,
-    c.sex,
-    c.hospital,
-    c.reason,
-    case when c.reason is not null then coalesce(c.id::text, 'null') end as source_key,
-    c.occurrence,
+    c.id as patient_id, c.age_bracket, c.sex, c.hospital,
+    c.occurrence, c.reason, null as orphan,
     case
         when c.reason is not null
             then jsonb_build_object(
-                'row', jsonb_build_object(
-                    'id', c.id,
-                    'age_bracket', excerpt(c.age_bracket),
-                    'sex', excerpt(c.sex),
-                    'hospital', excerpt(c.hospital)
-                )
+                'id', c.id, 'age_bracket', excerpt(c.age_bracket),
+                'sex', excerpt(c.sex), 'hospital', excerpt(c.hospital)
             )
-    end as detail
+    end as rejected
 from checked as c

@@ -4,34 +4,15 @@ with numbered as (
         s.*,
         row_number() over (partition by s.id order by s::text collate "C") as occurrence
     from staging_journey as s
-),
-
-checked as (
-    select
-        n.*,
-        case
-            when n.id is null then 'missing_key'
-            when n.occurrence > 1 then 'duplicate'
-        end as reason
-    from numbered as n
 )
 
 select
-    c.id as journey_id,
-    c.abbreviation,
-    c.joint_slug,
-    lower(btrim(substring(c.joint_slug from '^[^-_]*'))) as joint,
-    c.reason,
-    case when c.reason is not null then coalesce(c.id::text, 'null') end as source_key,
-    c.occurrence,
-    case
-        when c.reason is not null
-            then jsonb_build_object(
-                'row', jsonb_build_object(
-                    'id', c.id,
-                    'abbreviation', excerpt(c.abbreviation),
-                    'joint_slug', excerpt(c.joint_slug)
-                )
-            )
-    end as detail
-from checked as c
+    n.id as journey_id, n.abbreviation, n.joint_slug,
+    lower(btrim(substring(n.joint_slug from '^[^-_]*'))) as joint,
+    n.occurrence,
+    case when n.id is null then 'missing_key' when n.occurrence > 1 then 'duplicate' end as reason,
+    null as orphan,
+    jsonb_build_object(
+        'id', n.id, 'abbreviation', excerpt(n.abbreviation), 'joint_slug', excerpt(n.joint_slug)
+    ) as rejected
+from numbered as n

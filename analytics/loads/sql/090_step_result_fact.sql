@@ -9,10 +9,7 @@ with staged as (
     where
         not :everything
         and (s.owner_id, coalesce(s.date, date '-infinity')) in (
-            select
-                c.patient_id,
-                c.date
-            from changed_step_result as c
+            select c.patient_id, c.date from changed_step_result as c
         )
 ),
 
@@ -28,9 +25,7 @@ numbers as (
     select
         t.*,
         p.patient_id is not null as is_known,
-        case
-            when t.date between date '0001-01-01' and date '9999-12-31' then t.date - date '0001-01-01'
-        end as day,
+        case when t.date between date '0001-01-01' and date '9999-12-31' then t.date - date '0001-01-01' end as day,
         case
             -- Almost every value, and the cheapest to tell.
             when octet_length(t.value) < 10 and t.value ~ '^[0-9]+$' then t.value::integer
@@ -71,24 +66,10 @@ checked as (
 )
 
 select
-    row_id(c.patient_id, c.day) as id,
-    c.patient_id,
-    c.date,
-    c.steps,
-    c.reason,
+    row_id(c.patient_id, c.day) as id, c.patient_id, c.date, c.steps,
+    c.occurrence, c.reason, 'patient_id' as orphan,
     case
         when c.reason is not null
-            then concat_ws('/', coalesce(c.patient_id::text, 'null'), coalesce(c.date::text, 'null'))
-    end as source_key,
-    c.occurrence,
-    case
-        when c.reason is not null
-            then jsonb_build_object(
-                'row', jsonb_build_object('patient_id', c.patient_id, 'date', c.date, 'value', excerpt(c.value))
-            )
-            || case
-                when c.reason = 'orphan' then jsonb_build_object('column', 'patient_id', 'key', c.patient_id)
-                else jsonb_build_object()
-            end
-    end as detail
+            then jsonb_build_object('patient_id', c.patient_id, 'date', c.date, 'value', excerpt(c.value))
+    end as rejected
 from checked as c

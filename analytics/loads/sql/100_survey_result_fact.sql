@@ -28,70 +28,50 @@ numbered as (
     from counted as c
 ),
 
-checked as (
+linked as (
     select
         n.*,
-        j.patient_journey_id as known_patient_journey_id,
-        v.survey_id as known_survey_id,
-        a.activity_id as known_activity_id,
         case
-            when n.id is null then 'missing_key'
-            when n.occurrence > 1 then 'duplicate'
-            when n.patient_journey_id is null or n.survey_id is null or n.activity_id is null then 'missing_key'
-            when n.start_time is null or n.end_time is null then 'missing_key'
-            when not n.in_calendar then 'out_of_range'
-            when n.end_time < n.start_time then 'end_before_start'
-            when j.patient_journey_id is null or v.survey_id is null or a.activity_id is null then 'orphan'
-            when n.device_id is not null and d.device_id is null then 'orphan'
-        end as reason
+            when j.patient_journey_id is null then 'patient_journey_id'
+            when v.survey_id is null then 'survey_id'
+            when a.activity_id is null then 'activity_id'
+            when n.device_id is not null and d.device_id is null then 'device_id'
+        end as orphan
     from numbered as n
-    left join patient_journey_fact as j
-        on j.patient_journey_id = n.patient_journey_id and j.patient_id = n.owner_id
+    left join patient_journey_fact as j on j.patient_journey_id = n.patient_journey_id and j.patient_id = n.owner_id
     left join survey_dimension as v on v.survey_id = n.survey_id
     left join activity_dimension as a on a.activity_id = n.activity_id
     left join device_dimension as d on d.device_id = n.device_id
+),
+
+checked as (
+    select
+        l.*,
+        case
+            when l.id is null then 'missing_key'
+            when l.occurrence > 1 then 'duplicate'
+            when l.patient_journey_id is null or l.survey_id is null or l.activity_id is null then 'missing_key'
+            when l.start_time is null or l.end_time is null then 'missing_key'
+            when not l.in_calendar then 'out_of_range'
+            when l.end_time < l.start_time then 'end_before_start'
+            when l.orphan is not null then 'orphan'
+        end as reason
+    from linked as l
 )
 
 select
-    c.id as survey_result_id,
-    c.patient_journey_id,
-    c.owner_id as patient_id,
-    c.survey_id,
-    c.activity_id,
-    c.device_id,
-    c.score_value,
+    c.id as survey_result_id, c.patient_journey_id, c.owner_id as patient_id,
+    c.survey_id, c.activity_id, c.device_id, c.score_value,
     c.start_time at time zone 'UTC' as start_time,
     c.end_time at time zone 'UTC' as end_time,
-    case
-        when c.in_calendar then floor(extract(epoch from c.end_time - c.start_time))::bigint
-    end as duration_seconds,
-    c.reason,
-    case when c.reason is not null then coalesce(c.id::text, 'null') end as source_key,
-    c.occurrence,
+    case when c.in_calendar then floor(extract(epoch from c.end_time - c.start_time))::bigint end as duration_seconds,
+    c.occurrence, c.reason, c.orphan,
     case
         when c.reason is not null
             then jsonb_build_object(
-                'row', jsonb_build_object(
-                    'id', c.id,
-                    'patient_journey_id', c.patient_journey_id,
-                    'survey_id', c.survey_id,
-                    'activity_id', c.activity_id,
-                    'device_id', c.device_id,
-                    'score_value', c.score_value,
-                    'start_time', c.start_time,
-                    'end_time', c.end_time
-                )
+                'id', c.id, 'patient_journey_id', c.patient_journey_id, 'survey_id', c.survey_id,
+                'activity_id', c.activity_id, 'device_id', c.device_id, 'score_value', c.score_value,
+                'start_time', c.start_time, 'end_time', c.end_time
             )
-            || case
-                when c.reason <> 'orphan'
-                    then jsonb_build_object()
-                when c.known_patient_journey_id is null
-                    then jsonb_build_object('column', 'patient_journey_id', 'key', c.patient_journey_id)
-                when c.known_survey_id is null
-                    then jsonb_build_object('column', 'survey_id', 'key', c.survey_id)
-                when c.known_activity_id is null
-                    then jsonb_build_object('column', 'activity_id', 'key', c.activity_id)
-                else jsonb_build_object('column', 'device_id', 'key', c.device_id)
-            end
-    end as detail
+    end as rejected
 from checked as c

@@ -1,33 +1,21 @@
 -- When each activity is due: a row for each patient journey and activity of its journey, dated or not.
 with due as (
-    select
-        f.*,
-        b.activity_id
+    select f.*, b.activity_id
     from patient_journey_fact as f
     inner join journey_activity_bridge as b on b.journey_id = f.journey_id
     where :everything
     union all
-    select
-        f.*,
-        b.activity_id
+    select f.*, b.activity_id
     from (select distinct * from changed_window) as c
-    inner join patient_journey_fact as f
-        on f.patient_journey_id = c.patient_journey_id and f.patient_id = c.patient_id
+    inner join patient_journey_fact as f on f.patient_journey_id = c.patient_journey_id and f.patient_id = c.patient_id
     inner join journey_activity_bridge as b on b.journey_id = f.journey_id and b.activity_id = c.activity_id
     where not :everything
 ),
 
 dated as (
     select
-        d.patient_id,
-        d.patient_journey_id,
-        d.activity_id,
-        a.content_slug,
-        s.schedule_id,
-        s.slug,
-        s.offset_start_days,
-        s.offset_end_days,
-        s.milestone_slug,
+        d.patient_id, d.patient_journey_id, d.activity_id, a.content_slug,
+        s.schedule_id, s.slug, s.offset_start_days, s.offset_end_days, s.milestone_slug,
         case s.milestone_slug
             when 'operation' then d.operation_date
             when 'registration' then d.registration_date
@@ -42,9 +30,7 @@ dated as (
 
 select
     row_id(d.patient_journey_id, d.activity_id) as id,
-    d.patient_id,
-    d.patient_journey_id,
-    d.activity_id,
+    d.patient_id, d.patient_journey_id, d.activity_id,
     d.content_slug as activity_content_slug,
     d.schedule_id,
     d.slug as schedule_slug,

@@ -1,26 +1,17 @@
 -- Activities done, each survey result against the window in which it was due.
 with done as (
-    select
-        r.*,
-        (r.end_time at time zone 'UTC')::date as completed_date
+    select r.*, (r.end_time at time zone 'UTC')::date as completed_date
     from survey_result_fact as r
     where :everything
     union all
-    select
-        r.*,
-        (r.end_time at time zone 'UTC')::date as completed_date
+    select r.*, (r.end_time at time zone 'UTC')::date as completed_date
     from (select distinct * from changed_completion) as c
-    inner join survey_result_fact as r
-        on r.survey_result_id = c.survey_result_id and r.patient_id = c.patient_id
+    inner join survey_result_fact as r on r.survey_result_id = c.survey_result_id and r.patient_id = c.patient_id
     where not :everything
 )
 
 select
-    d.survey_result_id,
-    d.patient_journey_id,
-    d.patient_id,
-    d.activity_id,
-    d.completed_date,
+    d.survey_result_id, d.patient_journey_id, d.patient_id, d.activity_id, d.completed_date,
     case
         when w.patient_id is null then 'not_scheduled'
         when w.window_start_date is null and w.window_end_date is null then 'undated'
@@ -36,7 +27,4 @@ select
     end as days_from_window
 from done as d
 left join patient_journey_schedule_window as w
-    on
-        w.patient_journey_id = d.patient_journey_id
-        and w.activity_id = d.activity_id
-        and w.patient_id = d.patient_id
+    on w.patient_journey_id = d.patient_journey_id and w.activity_id = d.activity_id and w.patient_id = d.patient_id

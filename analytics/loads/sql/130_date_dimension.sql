@@ -1,23 +1,16 @@
 -- Every day of each year in which something in the star is dated. A day stays, once it is there.
 -- What did not change has its days; of what did, only the days that are not there yet are of interest.
 with dated as (
-    (
-        select s.date as day
-        from step_result_fact as s
-        where :everything
-        group by s.date
-    )
+    select distinct s.date as day
+    from step_result_fact as s
+    where :everything
     union all
     select s.date
     from changed_step_result as c
     inner join step_result_fact as s on s.patient_id = c.patient_id and s.date = c.date
     where
         not :everything
-        and not exists (
-            select
-            from date_dimension as d
-            where d.date = c.date
-        )
+        and c.date not in (select d.date from date_dimension as d)
     union all
     select unnest(array[(r.start_time at time zone 'UTC')::date, (r.end_time at time zone 'UTC')::date])
     from survey_result_fact as r
@@ -27,21 +20,13 @@ with dated as (
     from survey_result_fact as r
     where not :everything and r.survey_result_id in (select c.survey_result_id from changed_survey_result as c)
     union all
-    select
-        unnest(array[
-            f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date
-        ])
+    select unnest(array[f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date])
     from patient_journey_fact as f
     where :everything
     union all
-    select
-        unnest(array[
-            f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date
-        ])
+    select unnest(array[f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date])
     from patient_journey_fact as f
-    where
-        not :everything
-        and f.patient_journey_id in (select c.patient_journey_id from changed_patient_journey as c)
+    where not :everything and f.patient_journey_id in (select c.patient_journey_id from changed_patient_journey as c)
     union all
     (
         select unnest(array[w.window_start_date, w.window_end_date])
@@ -53,10 +38,7 @@ with dated as (
     select unnest(array[w.window_start_date, w.window_end_date])
     from changed_window as c
     inner join patient_journey_schedule_window as w
-        on
-            w.patient_journey_id = c.patient_journey_id
-            and w.activity_id = c.activity_id
-            and w.patient_id = c.patient_id
+        on w.patient_journey_id = c.patient_journey_id and w.activity_id = c.activity_id and w.patient_id = c.patient_id
     where not :everything
     union all
     select d.date
@@ -71,15 +53,10 @@ years as (
 )
 
 select
-    d.date,
-    extract(year from d.date)::integer as year,
-    extract(quarter from d.date)::integer as quarter,
-    extract(month from d.date)::integer as month,
-    to_char(d.date, 'FMMonth') as month_name,
-    extract(isoyear from d.date)::integer as iso_year,
-    extract(week from d.date)::integer as iso_week,
-    extract(day from d.date)::integer as day_of_month,
-    extract(isodow from d.date)::integer as day_of_week,
+    d.date, extract(year from d.date)::integer as year, extract(quarter from d.date)::integer as quarter,
+    extract(month from d.date)::integer as month, to_char(d.date, 'FMMonth') as month_name,
+    extract(isoyear from d.date)::integer as iso_year, extract(week from d.date)::integer as iso_week,
+    extract(day from d.date)::integer as day_of_month, extract(isodow from d.date)::integer as day_of_week,
     extract(isodow from d.date) > 5 as is_weekend
 from years as y
 cross join lateral (
