@@ -6,7 +6,7 @@ from django.apps import apps
 from django.db import connections, transaction
 from psycopg2.sql import SQL, Identifier, Literal
 
-from ingest.cursors import Cursor, one_row, raw_cursor
+from ingest.cursors import Cursor, raw_cursor
 from ingest.runs.errors import PipelineError
 from pipeline_project.routers import database_of
 
@@ -29,7 +29,9 @@ def grant_analyst(role: str) -> list[str]:
     _check_name(role)
     for alias in ("analytics", "default"):
         with transaction.atomic(using=alias), raw_cursor(alias) as cursor:
-            _create_missing(cursor, role)
+            cursor.execute("select from pg_roles where rolname = %s", [role])
+            if not cursor.rowcount:
+                cursor.execute(SQL("create role {} nologin").format(Identifier(role)))
             _give_only(cursor, role, alias)
             _refuse_excess(cursor, role, alias)
     return star("analytics")
@@ -48,12 +50,6 @@ def _check_name(role: str) -> None:
         raise PipelineError(f'the name "{role}" is PostgreSQL\'s own: choose another')
     if len(role.encode()) > MAX_NAME_BYTES:
         raise PipelineError(f'the name "{role}" is longer than {MAX_NAME_BYTES} bytes: choose a shorter one')
-
-
-def _create_missing(cursor: Cursor, role: str) -> None:
-    cursor.execute("select exists (select from pg_roles where rolname = %s)", [role])
-    if one_row(cursor) == (False,):
-        cursor.execute(SQL("create role {} nologin").format(Identifier(role)))
 
 
 def _give_only(cursor: Cursor, role: str, alias: str) -> None:

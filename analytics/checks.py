@@ -23,21 +23,13 @@ class Check:
     violations: Composable
 
 
-@dataclass(frozen=True)
-class Result:
-    """How many rows break a promise."""
-
-    promise: str
-    violations: int
-
-
-def run_checks() -> Iterator[Result]:
-    """Prove each promise in turn and yield the result."""
+def run_checks() -> Iterator[tuple[str, int]]:
+    """Prove each promise in turn, and yield it with the number of rows that break it."""
     with raw_cursor("analytics") as warehouse:
         for check in checks():
             warehouse.execute(SQL("select count(*) from ({}) violations").format(check.violations))
             (violations,) = one_row(warehouse)
-            yield Result(check.promise, violations)
+            yield check.promise, violations
 
 
 def checks() -> Iterator[Check]:

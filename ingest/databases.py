@@ -63,21 +63,18 @@ def source_is_ours() -> bool:
 def source_exists() -> bool:
     """Tell whether the server of the warehouse has the source database; nobody connects to that for it."""
     with connections["analytics"].cursor() as cursor:
-        cursor.execute(
-            "select exists (select from pg_database where datname = %s)", [connections["msk_db"].settings_dict["NAME"]]
-        )
-        return bool(cursor.fetchone()[0])
+        cursor.execute("select from pg_database where datname = %s", [connections["msk_db"].settings_dict["NAME"]])
+        return bool(cursor.rowcount)
 
 
 def source_has_tables() -> bool:
     """Tell whether the source database has any table, in whatever schema."""
     with connections["msk_db"].cursor() as cursor:
         cursor.execute(
-            "select exists (select from pg_class where relkind in ('r', 'p', 'v', 'm', 'f')"
-            " and relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)"
-            " and relnamespace::regnamespace::text !~ '^pg_toast')"
+            "select from pg_class where relkind in ('r', 'p', 'v', 'm', 'f')"
+            " and relnamespace::regnamespace::text !~ '^(pg_|information_schema$)' limit 1"
         )
-        return bool(cursor.fetchone()[0])
+        return bool(cursor.rowcount)
 
 
 def load_source() -> str:

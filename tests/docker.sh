@@ -81,6 +81,7 @@ succeeds page /admin/login/
 says "csrfmiddlewaretoken"
 succeeds page /static/admin/css/base.css
 is "the address of the admin" "$(address)" 127.0.0.1
+is "seconds that db has to shut down" "$(docker inspect --format '{{.Config.StopTimeout}}' "$(compose ps --quiet db)")" 120
 is "the jobs of cron" "$(in_web crontab -l | cut -d ' ' -f 1-5)" $'0 * * * *\n30 5 * * *'
 
 say "cron, left alone with a schedule of every minute"

@@ -101,9 +101,9 @@ class Recomputation:
         }
         star["schedule_dimension"] = schedules = {row[0]: self.schedule(row) for row, _ in self.keyed("schedule")}
         star["activity_dimension"] = activities = {}
-        for (key, content, schedule), place in self.keyed("activity"):
+        for (key, content, schedule), occurrence in self.keyed("activity"):
             if schedule is not None and schedule not in schedules:
-                self.reject("activity", key, place, "orphan")
+                self.reject("activity", key, occurrence, "orphan")
                 schedule = None
             activities[key] = (content, schedule)
         star["journey_activity_bridge"] = self.bridge(star["journey_dimension"], activities)
@@ -117,9 +117,9 @@ class Recomputation:
         star["rejected_row"] = self.rejected
         return star
 
-    def reject(self, table: str, key: Any, place: int, reason: str) -> None:
+    def reject(self, table: str, key: Any, occurrence: int, reason: str) -> None:
         name = "null" if key is None else str(key)
-        self.rejected[table, name if place == 1 else f"{name}#{place}"] = reason
+        self.rejected[table, name if occurrence == 1 else f"{name}#{occurrence}"] = reason
 
     def keyed(self, table: str) -> Iterator[tuple[Row, int]]:
         """Yield the first row of each id, in the order of the row's text; list the others."""
@@ -144,10 +144,10 @@ class Recomputation:
             parsed.parse_note,
         )
 
-    def admit(self, table: str, key: Any, place: int, reason: str | None) -> bool:
+    def admit(self, table: str, key: Any, occurrence: int, reason: str | None) -> bool:
         """List the row if there is a reason to, and tell whether it enters."""
         if reason:
-            self.reject(table, key, place, reason)
+            self.reject(table, key, occurrence, reason)
         return reason is None
 
     def bridge(self, journeys: dict[int, Row], activities: dict[int, Row]) -> dict[int, Row]:
@@ -155,22 +155,22 @@ class Recomputation:
         seen: dict[Row, int] = defaultdict(int)
         for journey, activity in stream(self.connection, "select journey_id, activity_id from journey_activity"):
             seen[journey, activity] += 1
-            place = seen[journey, activity]
+            occurrence = seen[journey, activity]
             reason = None
             if journey is None or activity is None:
                 reason = "missing_key"
             elif journey not in journeys or activity not in activities:
                 reason = "orphan"
-            elif place > 1:
+            elif occurrence > 1:
                 reason = "duplicate"
             name = "/".join("null" if part is None else str(part) for part in (journey, activity))
-            if self.admit("journey_activity", name, place, reason):
+            if self.admit("journey_activity", name, occurrence, reason):
                 table[row_id(journey, activity)] = (journey, activity)
         return table
 
     def patient_journeys(self, patients: dict[int, Row], journeys: dict[int, Row]) -> dict[int, Row]:
         table: dict[int, Row] = {}
-        for (key, patient, journey, *texts, clinician), place in self.keyed("patient_journey"):
+        for (key, patient, journey, *texts, clinician), occurrence in self.keyed("patient_journey"):
             invitation, registration, operation, discharge, consent = days = [as_date(text) for text in texts]
             reason = None
             if patient is None or journey is None:
@@ -179,7 +179,7 @@ class Recomputation:
                 reason = "out_of_range"
             elif patient not in patients or journey not in journeys:
                 reason = "orphan"
-            if self.admit("patient_journey", key, place, reason):
+            if self.admit("patient_journey", key, occurrence, reason):
                 table[key] = (
                     patient,
                     journey,
@@ -212,7 +212,7 @@ class Recomputation:
         """Enter the highest valid of the rows of a patient's day, list the others."""
         patient, day_text, _ = group[0]
         day = as_date(day_text)
-        judged = []
+        checked = []
         for _, _, value in group:
             steps, reason = as_steps(value)
             if patient is None or day_text is None:
@@ -221,20 +221,22 @@ class Recomputation:
                 reason = "out_of_range"
             elif reason is None and patient not in patients:
                 reason = "orphan"
-            judged.append((steps if reason is None else -1, reason))
-        judged.sort(key=lambda one: -one[0])  # stable: the rest stays in the order of its text
+            checked.append((steps if reason is None else -1, reason))
+        checked.sort(key=lambda one: -one[0])  # stable: the rest stays in the order of its text
         name = "/".join("null" if part is None else str(part) for part in (patient, day_text))
-        for place, (steps, reason) in enumerate(judged, 1):
-            if reason is None and place > 1:
+        for occurrence, (steps, reason) in enumerate(checked, 1):
+            if reason is None and occurrence > 1:
                 reason = "duplicate"
-            if self.admit("step_result", name, place, reason):
+            if self.admit("step_result", name, occurrence, reason):
                 assert day is not None
                 table[row_id(patient, (day - EPOCH).days)] = (patient, day, steps)
 
     def survey_results(self, star: dict[str, dict[Any, Any]]) -> dict[int, Row]:
         table: dict[int, Row] = {}
         journeys = star["patient_journey_fact"]
-        for (key, journey, survey, activity, device, score, start_text, end_text), place in self.keyed("survey_result"):
+        for (key, journey, survey, activity, device, score, start_text, end_text), occurrence in self.keyed(
+            "survey_result"
+        ):
             start, end = as_time(start_text), as_time(end_text)
             reason = None
             if None in (journey, survey, activity, start_text, end_text):
@@ -250,7 +252,7 @@ class Recomputation:
                 or (device is not None and device not in star["device_dimension"])
             ):
                 reason = "orphan"
-            if self.admit("survey_result", key, place, reason):
+            if self.admit("survey_result", key, occurrence, reason):
                 assert start is not None
                 assert end is not None
                 table[key] = (
@@ -306,16 +308,16 @@ class Recomputation:
         window = windows.get(row_id(journey, activity))
         first, last = window[-2:] if window else (None, None)
         if window is None:
-            verdict: Row = ("not_scheduled", None)
+            outcome: Row = ("not_scheduled", None)
         elif first is None and last is None:
-            verdict = ("undated", None)
+            outcome = ("undated", None)
         elif first is not None and day < first:
-            verdict = ("early", (day - first).days)
+            outcome = ("early", (day - first).days)
         elif last is not None and day > last:
-            verdict = ("late", (day - last).days)
+            outcome = ("late", (day - last).days)
         else:
-            verdict = ("in_window", 0)
-        return (journey, patient, activity, day, *verdict)
+            outcome = ("in_window", 0)
+        return (journey, patient, activity, day, *outcome)
 
 
 def row_id(left: int, right: int) -> int:

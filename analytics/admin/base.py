@@ -9,17 +9,16 @@ begins; a row is found by the left one of these, which the id says, and the id.
 
 from collections.abc import Callable, Container
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db.models import Field, ForeignKey, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import escape, format_html, format_html_join
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
@@ -28,21 +27,16 @@ from analytics.models.links import parents
 from analytics.models.msk import ABOUT_A_WINDOW, MadeIdModel, PatientJourneyScheduleWindow
 from ingest.models import PipelineRun
 
-if TYPE_CHECKING:
-    ModelAdmin = admin.ModelAdmin[Any]
-else:
-    ModelAdmin = admin.ModelAdmin
-
 Cell = str | Callable[[Any], Any]
 
 
-class BoundedAdmin(ModelAdmin):
-    """Lists of bounded cost.
+class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Lists of bounded cost, by default of all columns.
 
-    `search_fields` are searched for the very term, each by its index: Django's own `=` compares upper(column::text),
-    which no index serves. The list can also be asked for one of them, or any indexed column, by name (?patient_id=7),
-    and within a patient for any link; so do the lists that a detail page leads to. All columns go by their own names,
-    never by that of a link (patient), by which Django would fetch the row at its other end.
+    `search_fields`, by default the key, are searched for the very term, each by its index: Django's own `=` compares
+    upper(column::text), which no index serves. The list can also be asked for one of them, or any indexed column, by
+    name (?patient_id=7), and within a patient for any link; so do the lists that a detail page leads to. All columns go
+    by their own names, never by that of a link (patient), by which Django would fetch the row at its other end.
     """
 
     change_list_template = "analytics/change_list.html"
@@ -51,7 +45,7 @@ class BoundedAdmin(ModelAdmin):
     paginator = BoundedPaginator
     show_facets = ShowFacets.NEVER  # they count every choice of every filter
     show_full_result_count = False
-    list_display: tuple[str, ...]
+    list_display: tuple[str, ...] = ()
     list_filter: ClassVar[tuple[type[PresetFilter], ...]] = ()
     search_fields: ClassVar[tuple[str, ...]] = ()
     gone = "Perhaps it was deleted."  # what is said of a row that is not there
@@ -64,22 +58,19 @@ class BoundedAdmin(ModelAdmin):
         self.links = parents(model)
         if "run_id" in self.columns:  # the run log is in another database: no foreign key can say it
             self.links["run_id"] = PipelineRun
+        self.list_display = self.list_display or tuple(self.columns)
+        self.search_fields = self.search_fields or (self.key,)  # type: ignore[misc]
+        self.search_help_text = f"Finds the exact {' or '.join(map(words, self.search_fields))}."  # type: ignore[misc]
         first = self.list_display[0]
         # As a link has to be a function to be shown by its key, and one that can be sorted by has to say so.
         self.first = column(first, lambda row: getattr(row, first), first) if first in self.links else first
-
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        page: Any = super().get_changelist_instance(request)
-        page.search_help_text = f"Finds the exact {' or '.join(map(words, self.search_fields))}."
-        for refusal in page.refusals:
-            messages.error(request, refusal)
-        return page
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list, with status 400 where a part of the address was not understood: a script has to know."""
         response = super().changelist_view(request, extra_context)
         page = (getattr(response, "context_data", None) or {}).get("cl")
-        if page and page.refusals:
+        for refusal in page.refusals if page else ():
+            messages.error(request, refusal)
             response.status_code = 400
         return response
 
@@ -87,7 +78,7 @@ class BoundedAdmin(ModelAdmin):
         """Lead to the list, with a word on why the row may be gone; Django's own leads home and says "deleted"."""
         key = Truncator(unquote(object_id).replace("\0", "\\0")).chars(40)
         messages.warning(request, f"There is no {self.opts.verbose_name} {key}. {self.gone}")
-        return HttpResponseRedirect(changelist(self.model))
+        return HttpResponseRedirect(address(self.model, "changelist"))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the row with this key, None if there is none; no other column is one that rows are asked by."""
@@ -97,7 +88,8 @@ class BoundedAdmin(ModelAdmin):
 
     def with_value(self, name: str, text: str) -> Q:
         """Return the condition that a column has a value; raise ValidationError for one that it cannot hold."""
-        field = value_field(self.columns[name])
+        own = self.columns[name]
+        field = getattr(own, "target_field", own)  # a link can hold what the key at its other end can
         value = field.to_python(text)
         field.run_validators(value)  # of a number too large the server would read every row to say that it is in none
         found = Q((name, value))
@@ -127,9 +119,7 @@ class BoundedAdmin(ModelAdmin):
         return queryset.filter(found), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        if "\0" in value:  # no text of the database holds it, and the driver refuses to send it
-            return False
-        return lookup in (preset.parameter_name for preset in self.list_filter) or self.narrows(lookup, request.GET)
+        return not self.why_not_allowed(lookup, value, request)
 
     def narrows(self, name: str, others: Container[str]) -> bool:
         """Tell whether the list can be asked for a value of a column, beside those of `others`."""
@@ -139,13 +129,15 @@ class BoundedAdmin(ModelAdmin):
         return name in self.search_fields or is_indexed or (name in self.links and "patient_id" in others)
 
     def why_not_allowed(self, lookup: str, value: str, request: HttpRequest) -> str:
-        """Return why `lookup_allowed` says no."""
-        if "\0" in value:
+        """Return why the list cannot be asked for this; "" if it can."""
+        if "\0" in value:  # and the driver refuses to send it
             return "no text holds a null character"
+        names = [preset.parameter_name for preset in self.list_filter if preset.parameter_name]
+        names += [name for name in self.columns if name not in names and self.narrows(name, request.GET)]
+        if lookup in names:
+            return ""
         if lookup in self.links and "patient_id" in self.columns:
             return "a patient_id has to stand beside it"
-        names = [preset.parameter_name for preset in self.list_filter if preset.parameter_name]
-        names += [name for name in self.columns if name not in names and self.lookup_allowed(name, "", request)]
         return f"this list can be narrowed by {', '.join(names)}"
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
@@ -184,18 +176,11 @@ class BoundedAdmin(ModelAdmin):
     @admin.display(description="See also")
     def see_also(self, row: Model) -> SafeString:
         """Return links to the lists of what belongs to the row."""
-        return format_html_join(
-            " · ",
-            '<a href="{}?{}">{}</a>',
-            (
-                (
-                    changelist(model),
-                    urlencode({name: getattr(row, own) for name, own in by.items()}),
-                    model._meta.verbose_name_plural,
-                )
-                for model, by in self.children().items()
-            ),
-        )
+        lists = []
+        for model, by in self.children().items():
+            values = {name: getattr(row, own) for name, own in by.items()}
+            lists.append((address(model, "changelist", **values), model._meta.verbose_name_plural))
+        return format_html_join(" · ", '<a href="{}">{}</a>', lists)
 
 
 class ReadOnlyAdmin(BoundedAdmin):
@@ -204,38 +189,25 @@ class ReadOnlyAdmin(BoundedAdmin):
     actions = None
     gone = "Its row has left the source or is among the rejected rows, or never was."
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+    has_change_permission = has_delete_permission = has_add_permission
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         columns = [self.cell(name) for name in self.columns]
         return [*columns, "see_also"] if self.children() else columns
 
 
-def value_field(field: "Field[Any, Any]") -> "Field[Any, Any]":
-    """Return the field that says which values a column can hold: that of a link is the key at its other end."""
-    return field.target_field if isinstance(field, ForeignKey) else field
+def address(model: type[Model], page: str, *keys: Any, **query: Any) -> str:
+    """Return the address of a model's `page`: its changelist, add, or the change of a key."""
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+    return reverse(name, args=[quote(key) for key in keys], query=query)
 
 
 def link_to(model: type[Model], key: Any) -> SafeString | None:
     """Return a link to the page of the row with this key."""
-    if key is None:
-        return None
-    opts = model._meta
-    return format_html(
-        '<a href="{}">{}</a>', reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[quote(key)]), key
-    )
-
-
-def changelist(model: type[Model]) -> str:
-    """Return the address of a model's list."""
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return None if key is None else format_html('<a href="{}">{}</a>', address(model, "change", key), key)
 
 
 def column(name: str, show: Callable[[Any], Any], order: str | None = None) -> Callable[[Any], Any]:

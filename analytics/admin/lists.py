@@ -7,22 +7,17 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from math import ceil
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
-from django.core import paginator
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.text import Truncator
-
-if TYPE_CHECKING:
-    Paginator = paginator.Paginator[Any]
-else:
-    Paginator = paginator.Paginator
 
 # Rows that a list shows or counts; the offset of the last page takes a few milliseconds.
 REACH = 10_000
@@ -42,7 +37,7 @@ class Roughly(int):
         return f"{self.word} {int(self):,}"
 
 
-class BoundedPaginator(Paginator):
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable at run time
     """Count a whole table by the server's own estimate, anything else up to REACH, and end after REACH rows."""
 
     @cached_property
@@ -80,9 +75,10 @@ class PresetFilter(admin.SimpleListFilter):
     """A filter by one of `values`, which are known beforehand; Django's own would read them from the table."""
 
     values: ClassVar[tuple[str, ...]]
+    label = "{}"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, value) for value in self.values]
+        return [(value, self.label.format(value)) for value in self.values]
 
 
 def one_of(column: str, choices: Sequence[str]) -> type[PresetFilter]:
@@ -106,9 +102,7 @@ def within(column: str, *spans: int) -> type[PresetFilter]:
         title = words(column)
         parameter_name = f"{column}_within"
         values = tuple(map(str, spans))
-
-        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-            return [(days, f"last {days} days") for days in self.values]
+        label = "last {} days"
 
         def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
             if not (days := self.value()):
@@ -163,8 +157,8 @@ class BoundedList(ChangeList):
             if request.GET.getlist(name) != [request.GET[name]]:
                 return "it is given more than once"
             return "" if value in presets[name] else f"it must be one of {', '.join(presets[name])}"
-        if not self.model_admin.lookup_allowed(name, value, request):
-            return str(self.model_admin.why_not_allowed(name, value, request))
+        if refusal := self.model_admin.why_not_allowed(name, value, request):
+            return str(refusal)
         try:
             self.model_admin.with_value(name, value)
         except ValidationError as error:
@@ -205,8 +199,8 @@ class BoundedList(ChangeList):
         is_last = self.page_num == self.paginator.num_pages
         end = f"The list ends here, at row {REACH:,}." if is_last else f"Only the first {REACH:,} are listed."
         names = " or ".join(map(words, self.search_fields))
-        ways = (names and f"search for the exact {names}", self.has_filters and "choose a filter")
-        return f"{end} To see others, {' or '.join(way for way in ways if way)}."
+        filters = " or choose a filter" if self.has_filters else ""
+        return f"{end} To see others, search for the exact {names}{filters}."
 
 
 def _number(text: str) -> int:

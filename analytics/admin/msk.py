@@ -9,59 +9,37 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from analytics.admin.base import ReadOnlyAdmin, link_to
+from analytics import models
+from analytics.admin.base import ReadOnlyAdmin, address, link_to
 from analytics.admin.lists import BoundedList, one_of, within
-from analytics.models import (
-    ActivityAdherence,
-    ActivityCompletionFact,
-    ActivityDimension,
-    DateDimension,
-    DeviceDimension,
-    JourneyActivityBridge,
-    JourneyDimension,
-    PatientDimension,
-    PatientJourneyFact,
-    PatientJourneyScheduleWindow,
-    ScheduleDimension,
-    StepResultFact,
-    SurveyDimension,
-    SurveyResultFact,
-)
 from ingest.models import ScheduleOverride
 from ingest.slugs import MILESTONES, UNKNOWN_MILESTONE
 
 # --- Dimensions and the bridge: all but the patients are small, so they can be searched and filtered by any column.
 
 
-@admin.register(PatientDimension)
-class PatientAdmin(ReadOnlyAdmin):
-    list_display = ("patient_id", "age_bracket", "sex", "hospital")
-    search_fields = ("patient_id",)
+admin.site.register(models.PatientDimension, ReadOnlyAdmin)
 
 
-@admin.register(JourneyDimension)
+@admin.register(models.JourneyDimension)
 class JourneyAdmin(ReadOnlyAdmin):
-    list_display = ("journey_id", "abbreviation", "joint_slug")
     search_fields = ("journey_id", "abbreviation")
 
 
-@admin.register(DeviceDimension)
+@admin.register(models.DeviceDimension)
 class DeviceAdmin(ReadOnlyAdmin):
-    list_display = ("device_id", "platform", "os_version")
     search_fields = ("device_id", "platform")
 
 
-@admin.register(SurveyDimension)
+@admin.register(models.SurveyDimension)
 class SurveyAdmin(ReadOnlyAdmin):
-    list_display = ("survey_id", "slug", "version", "tags")
     search_fields = ("survey_id", "slug")
 
 
-@admin.register(ScheduleDimension)
+@admin.register(models.ScheduleDimension)
 class ScheduleAdmin(ReadOnlyAdmin):
     """Schedules, each with the way to override it: here is where one sees that a slug was not understood."""
 
@@ -76,7 +54,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
         "parse_note",
     )
     list_filter = (
-        one_of("parse_status", ScheduleDimension.ParseStatus.values),
+        one_of("parse_status", models.ScheduleDimension.ParseStatus.values),
         one_of("milestone_slug", (*MILESTONES, UNKNOWN_MILESTONE)),
     )
     search_fields = ("schedule_id", "slug")
@@ -89,103 +67,61 @@ class ScheduleAdmin(ReadOnlyAdmin):
     def override(self, row: Any) -> SafeString | None:
         if row.overridden:
             return link_to(ScheduleOverride, row.schedule_id)
-        url = reverse("admin:ingest_scheduleoverride_add", query={"schedule_id": row.schedule_id})
-        return format_html('<a href="{}">add</a>', url)
+        return format_html('<a href="{}">add</a>', address(ScheduleOverride, "add", schedule_id=row.schedule_id))
 
 
-@admin.register(ActivityDimension)
+@admin.register(models.ActivityDimension)
 class ActivityAdmin(ReadOnlyAdmin):
-    list_display = ("activity_id", "content_slug", "schedule_id")
     search_fields = ("activity_id", "content_slug", "schedule_id")
 
 
-@admin.register(DateDimension)
+@admin.register(models.DateDimension)
 class DateAdmin(ReadOnlyAdmin):
-    list_display = ("date", "iso_year", "iso_week", "day_of_week", "month_name", "quarter", "is_weekend")
-    search_fields = ("date",)
     ordering = ("-date",)
 
 
-@admin.register(JourneyActivityBridge)
+@admin.register(models.JourneyActivityBridge)
 class JourneyActivityAdmin(ReadOnlyAdmin):
-    list_display = ("id", "journey_id", "activity_id")
     search_fields = ("id", "journey_id", "activity_id")
 
 
 # --- Facts
 
 
-@admin.register(PatientJourneyFact)
+@admin.register(models.PatientJourneyFact)
 class PatientJourneyAdmin(ReadOnlyAdmin):
-    list_display = (
-        "patient_journey_id",
-        "patient_id",
-        "journey_id",
-        "clinician_id",
-        "invitation_date",
-        "registration_date",
-        "consent_date",
-        "operation_date",
-        "discharge_date",
-    )
     # No index: a date that is rare costs one read of the table, which has about as many rows as there are patients.
     list_filter = (within("operation_date", 7, 30, 90, 365),)
     search_fields = ("patient_journey_id", "patient_id")
 
 
-@admin.register(StepResultFact)
+@admin.register(models.StepResultFact)
 class StepResultAdmin(ReadOnlyAdmin):
     """The largest table. No filter by date: days that few rows have would cost a read of them all."""
 
-    list_display = ("id", "patient_id", "date", "steps")
     search_fields = ("patient_id", "id")
 
 
-@admin.register(SurveyResultFact)
+@admin.register(models.SurveyResultFact)
 class SurveyResultAdmin(ReadOnlyAdmin):
-    list_display = (
-        "survey_result_id",
-        "patient_id",
-        "patient_journey_id",
-        "survey_id",
-        "activity_id",
-        "device_id",
-        "score_value",
-        "end_time",
-        "duration_seconds",
-    )
     search_fields = ("survey_result_id", "patient_id")
 
 
-@admin.register(PatientJourneyScheduleWindow)
+WINDOW = ("id", "patient_id", "patient_journey_id", "activity_content_slug")
+DAYS = ("window_start_date", "window_end_date")
+
+
+@admin.register(models.PatientJourneyScheduleWindow)
 class WindowAdmin(ReadOnlyAdmin):
-    list_display = (
-        "id",
-        "patient_id",
-        "patient_journey_id",
-        "activity_content_slug",
-        "schedule_slug",
-        "milestone_date",
-        "window_start_date",
-        "window_end_date",
-    )
+    list_display = (*WINDOW, "schedule_slug", "milestone_date", *DAYS)
     search_fields = ("patient_id", "id")
 
 
-@admin.register(ActivityCompletionFact)
+@admin.register(models.ActivityCompletionFact)
 class CompletionAdmin(ReadOnlyAdmin):
-    list_display = (
-        "survey_result_id",
-        "patient_id",
-        "patient_journey_id",
-        "activity_id",
-        "completed_date",
-        "status",
-        "days_from_window",
-    )
     # No index: a page and a bounded count of a common status end early; a status that nobody has costs one read of
     # the table, which is a fraction of the steps.
-    list_filter = (one_of("status", ActivityCompletionFact.Status.values),)
+    list_filter = (one_of("status", models.ActivityCompletionFact.Status.values),)
     search_fields = ("survey_result_id", "patient_id")
 
 
@@ -196,13 +132,13 @@ class AdherenceList(BoundedList):
     """
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        self.root_queryset = PatientJourneyScheduleWindow.objects.all()
+        self.root_queryset = models.PatientJourneyScheduleWindow.objects.all()
         return super().get_queryset(request, exclude_parameters)
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         windows = list(self.result_list)
-        standing = ActivityAdherence.objects.filter(
+        standing = models.ActivityAdherence.objects.filter(
             pk__in=[window.pk for window in windows],
             patient_journey_id__in={window.patient_journey_id for window in windows},
             patient_id__in={window.patient_id for window in windows},
@@ -211,21 +147,11 @@ class AdherenceList(BoundedList):
         self.result_list = [standing[window.pk] for window in windows if window.pk in standing]
 
 
-@admin.register(ActivityAdherence)
+@admin.register(models.ActivityAdherence)
 class AdherenceAdmin(ReadOnlyAdmin):
     """How the windows stand today. No filter by status: the view works that out for each row it would have to read."""
 
-    list_display = (
-        "id",
-        "patient_id",
-        "patient_journey_id",
-        "activity_content_slug",
-        "status",
-        "window_start_date",
-        "window_end_date",
-        "completions",
-        "first_completed_date",
-    )
+    list_display = (*WINDOW, "status", *DAYS, "completions", "first_completed_date")
     search_fields = ("patient_id", "id")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedList]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from analytics.admin.base import BoundedAdmin, Cell, ReadOnlyAdmin, changelist, column
+from analytics.admin.base import BoundedAdmin, Cell, ReadOnlyAdmin, address, column
 from analytics.admin.lists import one_of
 from analytics.models import ScheduleDimension
 from ingest.models import SOURCES, Alert, LoadState, PipelineRun, RejectedRow, ScheduleOverride, StepRun
@@ -23,14 +23,8 @@ from ingest.msk.tables import TABLES
 from ingest.runs.run import COUNTS
 from ingest.runs.status import FAILURES, WRITTEN
 
-if TYPE_CHECKING:
-    ModelForm = forms.ModelForm[ScheduleOverride]
-    TabularInline = admin.TabularInline[StepRun, PipelineRun]
-else:
-    ModelForm, TabularInline = forms.ModelForm, admin.TabularInline
 
-
-class StepRunInline(TabularInline):
+class StepRunInline(admin.TabularInline):  # type: ignore[type-arg]  # not subscriptable at run time
     """The steps of a run, for whoever may see the run."""
 
     model = StepRun
@@ -140,7 +134,6 @@ class AlertAdmin(ReadOnlyAdmin):
 
 @admin.register(LoadState)
 class LoadStateAdmin(ReadOnlyAdmin):
-    list_display = ("source", "loaded_at", "run_id")
     gone = "Nothing was loaded from it yet."
 
 
@@ -193,7 +186,7 @@ def flaw(row: RejectedRow) -> str:
     return ", ".join(f"{name} is null" for name in REQUIRED.get(row.source_table, ()) if came.get(name) is None)
 
 
-class ScheduleOverrideForm(ModelForm):
+class ScheduleOverrideForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
     """The form of an override: for a schedule that exists, and with what the star says of it today in view."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -227,8 +220,8 @@ def reading(schedule: ScheduleDimension | None) -> SafeString:
             schedule.parse_note or "",
         )
     return format_html(
-        'Choose it in the <a href="{}?parse_status=unparsed">list of schedules</a>: "add" leads back here.',
-        changelist(ScheduleDimension),
+        'Choose it in the <a href="{}">list of schedules</a>: "add" leads back here.',
+        address(ScheduleDimension, "changelist", parse_status="unparsed"),
     )
 
 
@@ -239,25 +232,10 @@ class ScheduleOverrideAdmin(BoundedAdmin):
     """
 
     form = ScheduleOverrideForm
-    fieldsets = (
-        (
-            None,
-            {
-                "fields": ("schedule_id", "milestone_slug", "offset_start_days", "offset_end_days", "note"),
-                "description": "It wins over the slug from the next run of the pipeline on, until it is deleted.",
-            },
-        ),
-    )
-    list_display = (
-        "schedule_id",
-        "slug",
-        "milestone_slug",
-        "offset_start_days",
-        "offset_end_days",
-        "note",
-        "changed_at",
-    )
-    search_fields = ("schedule_id",)
+    asked = ("schedule_id", "milestone_slug", "offset_start_days", "offset_end_days", "note")
+    description = "It wins over the slug from the next run of the pipeline on, until it is deleted."
+    fieldsets = ((None, {"fields": asked, "description": description}),)
+    list_display = ("schedule_id", "slug", *asked[1:], "changed_at")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         schedule = ScheduleDimension.objects.filter(schedule_id=OuterRef("schedule_id"))

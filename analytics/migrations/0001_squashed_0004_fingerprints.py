@@ -29,7 +29,8 @@ select w.*,
    and c.activity_id = w.activity_id
    -- Null only as a kept orphan, which a distributed warehouse refuses: there this is a plain equality.
    and (c.patient_id = w.patient_id or (c.patient_id is null and w.patient_id is null))
- -- Grouped by the window's key and after the join, so that a page of windows reads no more completions than its own.
+ -- Grouped by the window's key and after the join, so that the windows of a patient read no more completions than that
+ -- patient's. A page in some order reads all completions.
  group by w.id;
 
 do $$

@@ -36,7 +36,8 @@ select w.*,
     on c.patient_journey_id = w.patient_journey_id
    and c.activity_id = w.activity_id
    and c.patient_id = w.patient_id
- -- After the join, so that a page of windows reads no more completions than its own.
+ -- After the join, so that the windows of a patient read no more completions than that patient's. A page in some order
+ -- reads all completions: who wants one asks for the page of windows first, then for these, as the admin does.
  group by w.id, w.patient_id, w.patient_journey_id, w.activity_id, w.activity_content_slug, w.schedule_id,
           w.schedule_slug, w.schedule_start_offset_days, w.schedule_end_offset_days, w.schedule_milestone_slug,
           w.milestone_date, w.window_start_date, w.window_end_date;

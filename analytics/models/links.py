@@ -11,7 +11,7 @@ Parent = TypeVar("Parent", bound=models.Model)
 
 
 def link(
-    parent: type[Parent], comment: str = "", *, null: bool = False, index: bool = False
+    parent: type[Parent], comment: str, *, null: bool = False, index: bool = False
 ) -> "models.ForeignKey[Parent, Parent]":
     """Return a column <name of the field>_id with the key of a row of `parent`; `index` says that it has an index."""
     return models.ForeignKey(
@@ -20,7 +20,7 @@ def link(
         null=null,
         db_constraint=False,
         db_index=index,
-        db_comment=comment or None,
+        db_comment=comment,
         related_name="+",
     )
 
@@ -34,9 +34,8 @@ def key_of(parent: type[Parent], comment: str) -> "models.OneToOneField[Parent, 
 
 def parents(model: type[models.Model]) -> dict[str, type[models.Model]]:
     """Return the columns of a table that are links, each with the model whose key it names."""
-    fields = model._meta.concrete_fields
     return {
         str(field.column): field.related_model
-        for field in fields
+        for field in model._meta.concrete_fields
         if isinstance(field, models.ForeignKey) and not isinstance(field.related_model, str)
     }

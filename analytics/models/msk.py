@@ -214,7 +214,9 @@ class SurveyResultFact(WarehouseModel):
         db_table_comment = "Surveys answered; one row a survey result"
 
 
-class PatientJourneyScheduleWindow(MadeIdModel):
+class WindowModel(MadeIdModel):
+    """The columns of a window."""
+
     made_of = ("patient_journey_id", "activity_id")
     id = made_id(*made_of)
     patient = patient()
@@ -230,6 +232,11 @@ class PatientJourneyScheduleWindow(MadeIdModel):
     window_start_date = day("First day on which the activity is due; null: no start, or undated")
     window_end_date = day("Last day on which the activity is due; null: no end, or undated")
 
+    class Meta:
+        abstract = True
+
+
+class PatientJourneyScheduleWindow(WindowModel):
     class Meta:
         db_table = "patient_journey_schedule_window"
         db_table_comment = "When each activity is due for each patient; one row a patient journey and activity"
@@ -259,7 +266,7 @@ class ActivityCompletionFact(WarehouseModel):
         db_table_comment = "Activities done, against the window in which they were due; one row a survey result"
 
 
-class ActivityAdherence(MadeIdModel):
+class ActivityAdherence(WindowModel):
     """A view, created in SQL by the migration: the windows and what was done about each, as of today."""
 
     class Status(models.TextChoices):
@@ -271,20 +278,6 @@ class ActivityAdherence(MadeIdModel):
         UPCOMING = "upcoming"
         UNDATED = "undated"
 
-    made_of = PatientJourneyScheduleWindow.made_of
-    id = models.BigIntegerField(primary_key=True)
-    patient = link(PatientDimension)
-    patient_journey = link(PatientJourneyFact)
-    activity = link(ActivityDimension)
-    activity_content_slug = models.TextField(null=True)
-    schedule = link(ScheduleDimension, null=True)
-    schedule_slug = models.TextField(null=True)
-    schedule_start_offset_days = models.IntegerField(null=True)
-    schedule_end_offset_days = models.IntegerField(null=True)
-    schedule_milestone_slug = models.TextField(null=True)
-    milestone_date = models.DateField(null=True)
-    window_start_date = models.DateField(null=True)
-    window_end_date = models.DateField(null=True)
     completions = models.BigIntegerField()
     first_completed_date = models.DateField(null=True)
     status = models.TextField(choices=Status)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -99,10 +99,11 @@ class _Session(requests.Session):
         return super().get_redirect_target(resp)
 
 
-class CovidClient:
+class CovidClient(AbstractContextManager["CovidClient"]):
     """Fetches documents below `base`: an http(s) or file URL, or a folder. Use as a context manager.
 
-    A document with all tries and redirects has to come within `total_seconds`: see ingest.runs.deadline.
+    A document with all tries and redirects has to come within `total_seconds`: see ingest.runs.deadline. What does not
+    come raises TransientError or PermanentError.
     """
 
     def __init__(
@@ -125,9 +126,6 @@ class CovidClient:
         if self.base.startswith("file://"):  # and only then: no server may redirect us to a file of ours
             self.session.mount("file://", FileAdapter())
 
-    def __enter__(self) -> "CovidClient":
-        return self
-
     def __exit__(self, *exception: object) -> None:
         self.session.close()
 
@@ -136,20 +134,14 @@ class CovidClient:
         return f"{self.base}/us/daily.json"
 
     def history(self, known: Validators) -> Document | None:
-        """Return the history of all days, or None when it is still the version of `known`.
-
-        Raises TransientError or PermanentError.
-        """
+        """Return the history of all days, or None when it is still the version of `known`."""
         with self._get(self.history_url, known) as response:
             if response.status_code == requests.codes.not_modified and known.headers():
                 return None
             return _document(self.history_url, response)
 
     def day(self, day: date) -> Document | None:
-        """Return one day's document, or None when that day is not published.
-
-        Raises TransientError or PermanentError.
-        """
+        """Return one day's document, or None when that day is not published."""
         url = f"{self.base}/us/daily/{day}.json"
         with self._get(url, Validators()) as response:
             if response.status_code == requests.codes.not_found:

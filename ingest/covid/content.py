@@ -1,19 +1,16 @@
-"""A document's content: JSON of one day or of many."""
+"""A document's content: JSON of one day or of many, which can hold text that PostgreSQL does not keep."""
 
 import json
 import math
+import re
+from contextlib import suppress
 from typing import Any, NoReturn
 
-import psycopg2
-from psycopg2.errors import StatementTooComplex
-
-from ingest.covid import FOLDER
 from ingest.covid.client import Document, PermanentError, over_limit
-from ingest.covid.unkept import unkept_text
-from ingest.cursors import Cursor
-from ingest.statements import statement
+from ingest.quoting import excerpt
 
 MAX_DAYS = 20_000  # of a document: fifty years
+UNKEPT = re.compile("[\0\ud800-\udfff]")  # NUL, and half of a character that UTF-16 writes in two
 
 
 def parse(document: Document) -> dict[str, Any]:
@@ -39,16 +36,22 @@ def parse(document: Document) -> dict[str, Any]:
     return content
 
 
-def read_days(warehouse: Cursor, document: Document, content: dict[str, Any]) -> int:
-    """Leave the document's days in incoming_covid_day and return their number.
+def unkept_text(content: Any) -> str | None:
+    """Return where a parsed document holds a text that PostgreSQL does not keep, None where none is found."""
+    with suppress(RecursionError):
+        if place := _place_of_unkept(content):
+            path, text = place
+            return f"{excerpt(path.removeprefix('.'))} is or holds {excerpt(text)}, with a NUL or half a character"
+    return None
 
-    PostgreSQL parses the text anew, as it keeps numbers exactly. Raises PermanentError for what it cannot keep.
-    """
-    try:
-        warehouse.execute(statement(FOLDER, "010_incoming_day", content=document.text))
-    except (psycopg2.DataError, StatementTooComplex) as error:
-        reason = unkept_text(content) or str(error).split("\n")[0]
-        raise PermanentError(
-            f"{document.url} cannot be kept as JSON ({reason}): the publisher has to mend it"
-        ) from error
-    return warehouse.rowcount
+
+def _place_of_unkept(value: Any) -> tuple[str, str] | None:
+    """Return the path of such a text within `value`, and the text. No path is made before there is one to name."""
+    if isinstance(value, str):
+        return ("", value) if UNKEPT.search(value) else None
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        if place := _place_of_unkept(key) or _place_of_unkept(item):
+            path, text = place
+            return (f"[{key}]" if isinstance(key, int) else f".{key}") + path, text
+    return None

@@ -46,12 +46,15 @@ class Change:
     after: Definition | None
 
 
-def read_definitions(url: str, meta: Any) -> dict[str, Definition]:
+def read_definitions(url: str, meta: Any) -> dict[str, Definition] | None:
     """Return the definitions of the `meta` of the document at `url` by name; entries without a name are passed over.
 
-    Raises PermanentError for more, or longer ones, than are kept.
+    None where it has no list of them: such a document says nothing of definitions, not that they are gone. Raises
+    PermanentError for more, or longer ones, than are kept.
     """
-    entries = _if_a(list, meta.get("field_definitions") if isinstance(meta, dict) else None) or []
+    entries = meta.get("field_definitions") if isinstance(meta, dict) else None
+    if not isinstance(entries, list):
+        return None
     if len(entries) > MAX_DEFINITIONS:
         raise over_limit(url, f"{len(entries):,} field definitions", MAX_DEFINITIONS)
     definitions = {}

@@ -1,15 +1,13 @@
 """extract_covid: the COVID API's documents into staging."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import date
 
 from django.conf import settings
 
 from ingest.covid.client import CovidClient, Document, Validators
-from ingest.covid.content import parse, read_days
-from ingest.covid.contract import check_paths
-from ingest.covid.days import keep_days
+from ingest.covid.content import parse
+from ingest.covid.days import check_paths, keep_days, read_days
 from ingest.covid.definitions import keep_definitions, read_definitions
 from ingest.covid.documents import is_known, keep_document, last_validators
 from ingest.cursors import Cursor, raw_cursor
@@ -19,28 +17,11 @@ from ingest.runs.run import Run
 STEP = "extract_covid"
 
 
-@dataclass(frozen=True)
-class Request:
-    """What to fetch: the days from `first` to `last`, or by default the history; `anew` even if it is the same."""
+def extract_covid(run: Run, days: Iterable[date] | None = None, *, anew: bool = False) -> None:
+    """Fetch `days` one by one, or else the history of all days, and keep what is new.
 
-    first: date | None = None
-    last: date | None = None
-    anew: bool = False
-
-    def days(self) -> Iterator[date]:
-        if self.first and self.last:
-            for number in range((self.last - self.first).days + 1):
-                yield self.first + timedelta(days=number)
-
-
-CATCH_UP = Request()
-
-
-def extract_covid(run: Run, request: Request = CATCH_UP) -> None:
-    """Fetch what `request` asks for and keep what is new.
-
-    By default that is one request for the history of all days, which brings the missing and the restated ones, and
-    which the server answers with 304 while nothing changed. A day that is not published is no failure. Raises
+    The history is one request, which brings the missing and the restated days, and which the server answers with 304
+    while nothing changed, unless it is to be read `anew`. A day that is not published is no failure. Raises
     TransientError or PermanentError.
     """
     with (
@@ -48,16 +29,18 @@ def extract_covid(run: Run, request: Request = CATCH_UP) -> None:
         raw_cursor("analytics") as warehouse,
         run.table(STEP, "covid_day") as counts,
     ):
-        for document in _documents(client, warehouse, request):
+        for document in _documents(client, warehouse, days, anew):
             if document:
                 _stage(warehouse, document, run, counts)
 
 
-def _documents(client: CovidClient, warehouse: Cursor, request: Request) -> Iterator[Document | None]:
-    if request.first:
-        yield from map(client.day, request.days())
+def _documents(
+    client: CovidClient, warehouse: Cursor, days: Iterable[date] | None, anew: bool
+) -> Iterator[Document | None]:
+    if days is not None:
+        yield from map(client.day, days)
     else:
-        yield client.history(Validators() if request.anew else last_validators(warehouse, client.history_url))
+        yield client.history(Validators() if anew else last_validators(warehouse, client.history_url))
 
 
 def _stage(warehouse: Cursor, document: Document, run: Run, counts: StepRun) -> None:
@@ -68,6 +51,6 @@ def _stage(warehouse: Cursor, document: Document, run: Run, counts: StepRun) -> 
     counts.rows_read += read_days(warehouse, document, content)
     check_paths(warehouse, document.url)
     keep_days(warehouse, document, counts)
-    if not is_known(warehouse, document):
+    if definitions is not None and not is_known(warehouse, document):
         keep_definitions(warehouse, document, definitions, run)
     keep_document(warehouse, document)

@@ -10,6 +10,10 @@ from django.utils import timezone
 SOURCES = ("msk", "covid")
 
 
+def count(comment: str) -> "models.BigIntegerField[int, int]":
+    return models.BigIntegerField(default=0, db_comment=comment)
+
+
 class PipelineRun(models.Model):
     class Status(models.TextChoices):
         RUNNING = "running"
@@ -40,16 +44,12 @@ class PipelineRun(models.Model):
         default=Status.RUNNING,
         db_comment="running, succeeded, failed, interrupted (stopped or killed) or skipped (another run was at work)",
     )
-    rows_read = models.BigIntegerField(
-        default=0, db_comment="Rows copied from the source; 0 where nothing was extracted"
-    )
-    inserted = models.BigIntegerField(
-        default=0, db_comment="Rows inserted by its last step, by rule the load of the star"
-    )
-    updated = models.BigIntegerField(default=0, db_comment="Rows updated by its last step")
-    deleted = models.BigIntegerField(default=0, db_comment="Rows deleted by its last step")
-    rejected = models.BigIntegerField(default=0, db_comment="Rows of the source listed as rejected at its end")
-    bytes = models.BigIntegerField(default=0, db_comment="Bytes copied from the source")
+    rows_read = count("Rows copied from the source; 0 where nothing was extracted")
+    inserted = count("Rows inserted by its last step, by rule the load of the star")
+    updated = count("Rows updated by its last step")
+    deleted = count("Rows deleted by its last step")
+    rejected = count("Rows of the source listed as rejected at its end")
+    bytes = count("Bytes copied from the source")
     seconds = models.FloatField(default=0.0, db_comment="Seconds that it took")
     error = models.TextField(blank=True, default="", db_comment="What went wrong, with the traceback")
 
@@ -80,16 +80,13 @@ class StepRun(models.Model):
         default=Status.INTERRUPTED,
         db_comment="succeeded, failed, or interrupted when something else ended the run before it was done",
     )
-    rows_read = models.BigIntegerField(default=0, db_comment="Rows that came in")
-    inserted = models.BigIntegerField(default=0, db_comment="Rows inserted")
-    updated = models.BigIntegerField(default=0, db_comment="Rows updated")
-    deleted = models.BigIntegerField(default=0, db_comment="Rows deleted")
-    rejected = models.BigIntegerField(default=0, db_comment="Rows of the source listed as rejected afterwards")
-    checked = models.BigIntegerField(
-        default=0,
-        db_comment="Rows of the source, the rejected ones among them, that the load has checked, now or before",
-    )
-    bytes = models.BigIntegerField(default=0, db_comment="Bytes copied from the source")
+    rows_read = count("Rows that came in")
+    inserted = count("Rows inserted")
+    updated = count("Rows updated")
+    deleted = count("Rows deleted")
+    rejected = count("Rows of the source listed as rejected afterwards")
+    checked = count("Rows of the source, the rejected ones among them, that the load has checked, now or before")
+    bytes = count("Bytes copied from the source")
     seconds = models.FloatField(default=0.0, db_comment="Seconds of work; a step may come to a table twice")
     error = models.TextField(blank=True, default="", db_comment="What went wrong, in one line")
 

@@ -14,13 +14,13 @@ class SourceModel(models.Model):
 
     class Meta:
         abstract = True
+        managed = False
 
 
 class Schedule(SourceModel):
     slug = models.TextField(null=True)
 
-    class Meta:
-        managed = False
+    class Meta(SourceModel.Meta):
         db_table = "schedule"
 
 
@@ -28,8 +28,7 @@ class Activity(SourceModel):
     content_slug = models.TextField(null=True)
     schedule_id = models.IntegerField(null=True)
 
-    class Meta:
-        managed = False
+    class Meta(SourceModel.Meta):
         db_table = "activity"
 
 
@@ -37,8 +36,7 @@ class Journey(SourceModel):
     abbreviation = models.TextField(null=True)
     joint_slug = models.TextField(null=True)
 
-    class Meta:
-        managed = False
+    class Meta(SourceModel.Meta):
         db_table = "journey"
 
 
@@ -47,8 +45,7 @@ class JourneyActivity(SourceModel):
     journey_id = models.IntegerField()
     activity_id = models.IntegerField()
 
-    class Meta:
-        managed = False
+    class Meta(SourceModel.Meta):
         db_table = "journey_activity"
 
 
@@ -57,8 +54,7 @@ class Patient(SourceModel):
     sex = models.TextField(null=True)
     hospital = models.TextField(null=True)
 
-    class Meta:
-        managed = False
+    class Meta(SourceModel.Meta):
         db_table = "patient"
 
 
@@ -72,8 +68,7 @@ class PatientJourney(SourceModel):
     consent_date = models.DateField(null=True)
     clinician_id = models.IntegerField(null=True)
 
-    class Meta:
-        managed = False
+    class Meta(SourceModel.Meta):
         db_table = "patient_journey"
 
 
@@ -81,8 +76,7 @@ class Device(SourceModel):
     platform = models.TextField(null=True)
     os_version = models.TextField(null=True)
 
-    class Meta:
-        managed = False
+    class Meta(SourceModel.Meta):
         db_table = "device"
 
 
@@ -91,8 +85,7 @@ class Survey(SourceModel):
     version = models.TextField(null=True)
     tags = ArrayField(models.TextField(), null=True)
 
-    class Meta:
-        managed = False
+    class Meta(SourceModel.Meta):
         db_table = "survey"
 
 
@@ -102,8 +95,7 @@ class StepResult(SourceModel):
     date = models.DateField()
     value = models.TextField(null=True)
 
-    class Meta:
-        managed = False
+    class Meta(SourceModel.Meta):
         db_table = "step_result"
 
 
@@ -116,6 +108,5 @@ class SurveyResult(SourceModel):
     start_time = models.DateTimeField(null=True)
     end_time = models.DateTimeField(null=True)
 
-    class Meta:
-        managed = False
+    class Meta(SourceModel.Meta):
         db_table = "survey_result"

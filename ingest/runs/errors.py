@@ -107,8 +107,12 @@ def _remedy(error: BaseException, message: str) -> str:
     state = _state(error)
     if f'database "{connections["msk_db"].settings_dict["NAME"]}" does not exist' in message:
         return LOAD_SOURCE
-    if not state and (remedy := _remedy_of_refusal(message)):
-        return remedy
+    if not state:
+        for pattern, remedy in REFUSALS.items():
+            if refusal := re.search(pattern, message):
+                return remedy.format(*refusal.groups())
+        if REFUSED.search(message):
+            return REFUSED_OTHERWISE
     if state == "42501" and _raised_by(error) == "check_enable_rls":
         return (
             "row-level security would hide rows of it, which no policy changes: at the source "
@@ -123,13 +127,6 @@ def _remedy(error: BaseException, message: str) -> str:
     if state and not state.startswith(("08", "57P")):
         return UNFORESEEN
     return f"is the server up and reachable ({_addresses()})? Start it and run the command again"
-
-
-def _remedy_of_refusal(message: str) -> str | None:
-    """Return what to do about a server that does not let us in, by what it said; None when it did not say anything."""
-    matches = ((re.search(pattern, message), remedy) for pattern, remedy in REFUSALS.items())
-    known = next((remedy.format(*match.groups()) for match, remedy in matches if match), None)
-    return known or (REFUSED_OTHERWISE if REFUSED.search(message) else None)
 
 
 def _state(error: BaseException) -> str:

@@ -30,17 +30,15 @@ def end_gone_runs() -> None:
 def end_gone(gone: Iterable[PipelineRun]) -> None:
     """Record that runs are over which did not say so: succeeded when the warehouse holds what they wrote."""
     for record in gone:
-        ended = (
-            {"status": PipelineRun.Status.SUCCEEDED}
-            if lock.is_signed(record.source, record.uuid)
-            else {
-                "status": PipelineRun.Status.INTERRUPTED,
-                "error": "Its process is gone: killed, or cut off from the databases.",
-            }
-        )
+        status, error = PipelineRun.Status.SUCCEEDED, ""
+        if not lock.is_signed(record.source, record.uuid):
+            status, error = (
+                PipelineRun.Status.INTERRUPTED,
+                "Its process is gone: killed, or cut off from the databases.",
+            )
         # Only while it still says so: a run that has just committed may record its end at this very moment.
         running = PipelineRun.objects.filter(pk=record.pk, status=PipelineRun.Status.RUNNING)
-        running.update(finished=timezone.now(), **ended)
+        running.update(finished=timezone.now(), status=status, error=error)
 
 
 def has_committed(record: PipelineRun) -> bool:

@@ -18,16 +18,13 @@ from django.utils import timezone
 
 from analytics import health
 from ingest.models import LoadState, PipelineRun
-from tests.analytics.test_admin import queries
+from tests.analytics.admin.pages import queries
 from tests.conftest import COVID_SAMPLE, Database, Source, Warehouse, connect
 from tests.ingest.runs.test_failures import free_port
 
 READY = {"databases": "ok", "migrations": "ok", "sources": "ok"}
 DOWN = {"databases": "down", "migrations": "unknown", "sources": "unknown"}
 UNKNOWN = {"databases": "unknown", "migrations": "unknown", "sources": "unknown"}
-
-# The site is made when its settings are read, and whitenoise warns while `collectstatic` has not run.
-pytestmark = pytest.mark.filterwarnings("ignore:No directory at:UserWarning")
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from django.db import InternalError, connections
 from psycopg2.sql import SQL, Identifier, Literal
 
 from analytics.loads.star import load_msk
-from ingest import models
 from ingest.models import PipelineRun, StepRun
+from ingest.models import source as tables
 from ingest.msk.extract import extract_msk
 from ingest.msk.parse import parse_slugs
 from ingest.msk.snapshot import _check_version, snapshot
@@ -23,16 +23,16 @@ from tests.analytics.test_star import assert_same
 from tests.conftest import Source, Warehouse
 
 MODELS = (
-    models.Schedule,
-    models.Activity,
-    models.Journey,
-    models.JourneyActivity,
-    models.Patient,
-    models.PatientJourney,
-    models.Device,
-    models.Survey,
-    models.StepResult,
-    models.SurveyResult,
+    tables.Schedule,
+    tables.Activity,
+    tables.Journey,
+    tables.JourneyActivity,
+    tables.Patient,
+    tables.PatientJourney,
+    tables.Device,
+    tables.Survey,
+    tables.StepResult,
+    tables.SurveyResult,
 )
 
 
@@ -78,7 +78,7 @@ def refusal(run) -> str:
 
 def test_it_refuses_to_be_written_through_a_model(source: Source) -> None:
     with pytest.raises(InternalError, match="cannot execute INSERT in a read-only transaction"):
-        models.Patient.objects.create(id=1)
+        tables.Patient.objects.create(id=1)
     assert source.value("select count(*) from patient") == 0
 
 

@@ -32,8 +32,6 @@ LOGIN = "/admin/login/"
 PASSWORD = "correct horse battery staple"
 BY_TLS = {"X-Forwarded-Proto": "https"}
 
-# Whitenoise warns while `collectstatic` has not run.
-pytestmark = pytest.mark.filterwarnings("ignore:No directory at:UserWarning")
 
 # --- The web server in production
 

@@ -16,9 +16,6 @@ from pytest_django import Settings
 
 from tests.conftest import Database
 
-# The site is made when its settings are read, and whitenoise warns while `collectstatic` has not run.
-pytestmark = pytest.mark.filterwarnings("ignore:No directory at:UserWarning")
-
 
 @pytest.fixture(params=["text", "json"])
 def log(request: pytest.FixtureRequest, settings: Settings) -> Iterator[tuple[str, io.StringIO]]:

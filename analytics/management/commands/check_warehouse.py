@@ -14,12 +14,12 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         broken = 0
         try:
-            for result in run_checks():
-                broken += result.violations > 0
-                if result.violations:
-                    self.stdout.write(self.style.ERROR(f"FAIL  {result.promise}: {result.violations} do not"))
+            for promise, violations in run_checks():
+                broken += violations > 0
+                if violations:
+                    self.stdout.write(self.style.ERROR(f"FAIL  {promise}: {violations} do not"))
                 else:
-                    self.stdout.write(f"ok    {result.promise}")
+                    self.stdout.write(f"ok    {promise}")
         except Exception as error:
             raise CommandError(explain(error)) from error
         if broken:

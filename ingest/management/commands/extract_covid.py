@@ -1,12 +1,12 @@
 """Fetch what is new from the COVID API."""
 
 from argparse import ArgumentParser
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from ingest.covid.extract import Request, extract_covid
+from ingest.covid.extract import extract_covid
 from ingest.runs.command import PipelineCommand
 from ingest.runs.run import Run
 
@@ -23,14 +23,14 @@ class Command(PipelineCommand):
         parser.add_argument("--all", action="store_true", help="read the whole history, even if it is the same")
 
     def steps(self, run: Run, options: dict[str, Any]) -> None:
-        extract_covid(run, options["request"])
+        extract_covid(run, options["days"], anew=options["all"])
 
     def handle(self, **options: Any) -> None:
-        super().handle(**options, request=_request(options))
+        super().handle(**options, days=_days(options))
 
 
-def _request(options: dict[str, Any]) -> Request:
-    """Return what the options ask for; raise CommandError when they contradict each other."""
+def _days(options: dict[str, Any]) -> list[date] | None:
+    """Return the days that the options name, None for the history; raise CommandError when they contradict."""
     day, first, last, anew = (options[name] for name in ("date", "from", "to", "all"))
     if sum((day is not None, first is not None or last is not None, anew)) > 1:
         raise CommandError("--date, --from with --to, and --all exclude each other: give one of them")
@@ -38,4 +38,6 @@ def _request(options: dict[str, Any]) -> Request:
         raise CommandError("--from and --to belong together: give both")
     if first and first > last:
         raise CommandError(f"--from {first} lies after --to {last}: exchange them")
-    return Request(day or first, day or last, anew)
+    if day:
+        return [day]
+    return [first + timedelta(number) for number in range((last - first).days + 1)] if first else None

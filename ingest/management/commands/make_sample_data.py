@@ -41,7 +41,9 @@ class Command(BaseCommand):
                 raise CommandError(f"{option} must be 1 to {maximum}, not {value}")
         if covid_folder is not None:
             with _said_in_one_line(covid_folder):
-                _write_covid(Path(covid_folder), seed)
+                (Path(covid_folder) / "us" / "daily").mkdir(parents=True, exist_ok=True)
+                for name, text in covid_documents(seed):
+                    _write_whole(Path(covid_folder) / name, [text])
         sql = msk_sql(patients, days, seed)
         with _said_in_one_line(output or "standard output"):
             if output is None:
@@ -71,13 +73,6 @@ def _said_in_one_line(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise CommandError(f"Cannot write {what}: {error.strerror}") from error
-
-
-def _write_covid(folder: Path, seed: int) -> None:
-    """Write the COVID documents below `folder`, which is made if it is missing."""
-    (folder / "us" / "daily").mkdir(parents=True, exist_ok=True)
-    for name, text in covid_documents(seed):
-        _write_whole(folder / name, [text])
 
 
 def _write_whole(path: Path, pieces: Iterable[str]) -> None:

@@ -343,6 +343,20 @@ def test_it_sees_a_change_in_a_day_s_own_document(define, publisher: Publisher, 
     assert warehouse.execute("select field_name, kind from schema_change") == [("Probable Cases", "disappeared")]
 
 
+@pytest.mark.parametrize("without", [GONE, None, [], "none", {}, {"field_definitions": None}])
+def test_it_learns_nothing_of_definitions_from_a_document_that_has_none(
+    define, publisher: Publisher, warehouse: Warehouse, run, without: Any
+) -> None:
+    define(*FIRST)
+    query = "select xmin, * from staging_covid_definition order by name"
+    before = warehouse.execute(query)
+    publisher.documents["/2021-03-07"] = document(day(changes={"states": 49}), meta=without)
+    run("extract_covid", "--date", "2021-03-07")
+    assert warehouse.execute(query) == before
+    assert warehouse.value("select count(*) from schema_change") == 0
+    assert warehouse.value("select count(*) from staging_covid_day") == 2
+
+
 def test_it_records_no_change_of_a_document_that_it_refuses(
     define, publisher: Publisher, warehouse: Warehouse, run
 ) -> None:

@@ -15,7 +15,7 @@ from ingest.covid import extract
 from ingest.covid.client import CovidClient
 from ingest.covid.content import MAX_DAYS
 from ingest.models import PipelineRun
-from ingest.runs.run import COUNTS
+from ingest.runs.run import COUNTS, pipeline_run
 from tests.conftest import Warehouse, last_steps
 from tests.ingest.covid.documents import GONE, META, Publisher, day, days, document, history, without_quotes
 from tests.ingest.runs.test_failures import free_port
@@ -166,6 +166,14 @@ def test_it_fetches_one_day(publisher: Publisher, warehouse: Warehouse, run) -> 
     publisher.publish(*days(3))
     with publisher.counted() as requests:
         run("extract_covid", "--date", "2021-03-06")
+    assert requests == [("/v2/us/daily/2021-03-06.json", 200)]
+    assert warehouse.value("select document from staging_covid_day") == day("2021-03-06")
+
+
+def test_it_fetches_the_one_day_that_a_caller_names(publisher: Publisher, warehouse: Warehouse) -> None:
+    publisher.publish(*days(3))
+    with publisher.counted() as requests, pipeline_run("extract_covid", "covid") as one_run:
+        extract.extract_covid(one_run, [date(2021, 3, 6)])
     assert requests == [("/v2/us/daily/2021-03-06.json", 200)]
     assert warehouse.value("select document from staging_covid_day") == day("2021-03-06")
 

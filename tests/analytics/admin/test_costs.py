@@ -1,0 +1,162 @@
+"""What a page of the admin costs: none reads a large table through."""
+
+import re
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.test import Client
+
+from analytics.models import ActivityAdherence, PatientJourneyScheduleWindow, StepResultFact
+from ingest.models import PipelineRun
+from tests.analytics.admin.pages import address, first, queries, read_only, registered, results, walk
+from tests.conftest import Warehouse
+from tests.recompute import row_id
+
+
+def test_it_opens_a_page_of_any_table_with_few_queries_and_no_count_without_a_limit(
+    client: Client, loaded: None
+) -> None:
+    for model in registered():
+        for query in ({}, {"q": "1"}, {"all": ""}, {"_facets": "True"}, {"o": "1"}):
+            with queries() as sent:
+                assert client.get(address(model), query).status_code == 200
+            # The session, the user, the estimate, a count where it says little, the rows; of the view two parts.
+            assert len(sent) <= 5 + (model is ActivityAdherence), (model, sent)
+            counts = [sql for sql in sent if "COUNT(" in sql.upper()]
+            assert len(counts) <= 1
+            assert all(" LIMIT 10001" in sql for sql in counts), counts
+
+
+def test_it_does_not_count_a_large_table_but_asks_the_servers_estimate(client: Client, many_steps: None) -> None:
+    with queries() as sent:
+        response = client.get(address(StepResultFact))
+    assert not [sql for sql in sent if "COUNT(" in sql.upper()]
+    assert "about 12,000 step result facts" in response.content.decode()
+    assert response.context["cl"].paginator.num_pages == 200
+
+
+def test_it_counts_up_to_a_limit_where_there_is_no_estimate(client: Client, warehouse: Warehouse) -> None:
+    walk(warehouse)
+    assert warehouse.value("select reltuples from pg_class where relname = 'step_result_fact'") == -1
+    response = client.get(address(StepResultFact))
+    assert "more than 10,000 step result facts" in response.content.decode()
+
+
+def test_it_counts_what_a_filter_leaves_up_to_a_limit(client: Client, warehouse: Warehouse, many_steps: None) -> None:
+    warehouse.execute(
+        """
+        insert into step_result_fact (id, patient_id, date, steps)
+        select row_id(301, d - date '0001-01-01'), 301, d, 100
+          from generate_series(1, 10500) n, cast(date '1990-01-01' + n as date) d
+        """
+    )
+    page = client.get(address(StepResultFact), {"patient_id": "301"}).content.decode()
+    assert "more than 10,000 step result facts" in page
+    assert "40 step result facts" in client.get(address(StepResultFact), {"patient_id": "280"}).content.decode()
+
+
+def test_it_ends_a_list_before_a_page_gets_slow(client: Client, many_steps: None) -> None:
+    last, beyond = (client.get(address(StepResultFact), {"p": page}) for page in (200, 201))
+    assert len(results(last)) == 50
+    assert results(beyond) == results(client.get(address(StepResultFact)))
+
+
+def plans(warehouse: Warehouse, sent: list[str], *tables: str) -> str:
+    """Return how the server would run the statements that were sent about the tables."""
+    about = [sql for sql in sent if any(f'"{table}"' in sql for table in tables) and "reltuples" not in sql]
+    assert about
+    return "\n".join(line for sql in about for (line,) in warehouse.execute(f"explain {sql}"))
+
+
+def test_it_reads_a_page_of_the_largest_table_by_its_key(
+    client: Client, warehouse: Warehouse, many_steps: None
+) -> None:
+    made = str(warehouse.value("select min(id) from step_result_fact where patient_id = 7"))
+    for query in (
+        *({}, {"o": "-0"}, {"o": "3"}, {"o": "-2"}, {"p": "200"}),
+        *({"q": "7"}, {"q": made}, {"patient_id": "7"}, {"patient_id": "8"}),
+    ):
+        with queries() as sent:
+            client.get(address(StepResultFact), query)
+        (rows,) = (sql for sql in sent if '"steps"' in sql)
+        plan = plans(warehouse, [rows], "step_result_fact")
+        of_a_patient = query.keys() <= {"q", "patient_id"} and query != {}
+        assert "Seq Scan" not in plan, (query, plan)
+        assert "step_result_fact_pkey" in plan, (query, plan)
+        assert ("Index Cond" in plan) == of_a_patient, (query, plan)
+        # Of two conditions with an index each the rows come in no order; by one of them, in that of the key.
+        assert ("Sort" in plan) == (query == {"q": "7"}), (query, plan)
+
+
+@pytest.fixture
+def many_windows(warehouse: Warehouse) -> None:
+    """12,000 windows of 300 patients, each second one with a completion, and statistics that know of them."""
+    warehouse.execute(
+        """
+        insert into patient_journey_schedule_window (id, patient_id, patient_journey_id, activity_id)
+        select row_id(j, a), j / 2, j, a from generate_series(1, 600) j, generate_series(1, 20) a;
+        insert into activity_completion_fact
+               (survey_result_id, patient_id, patient_journey_id, activity_id, completed_date, status)
+        select row_number() over (), patient_id, patient_journey_id, activity_id, date '2024-01-01', 'late'
+          from patient_journey_schedule_window where activity_id % 2 = 0;
+        analyze
+        """
+    )
+
+
+@pytest.mark.parametrize("model", [PatientJourneyScheduleWindow, ActivityAdherence])
+def test_it_reads_a_page_of_windows_and_how_they_stand_by_their_keys(
+    client: Client, warehouse: Warehouse, many_windows: None, model: type[Model]
+) -> None:
+    made = str(row_id(7, 3))
+    tables = (PatientJourneyScheduleWindow._meta.db_table, ActivityAdherence._meta.db_table)
+    for query in (
+        *({}, {"o": "-0"}, {"o": "3"}, {"p": "200"}, {"q": "7"}, {"q": made}),
+        *({"patient_id": "7"}, {"patient_id": "7", "patient_journey_id": "14", "activity_id": "3"}),
+    ):
+        with queries() as sent:
+            response = client.get(address(model), query)
+        assert results(response), query
+        plan = plans(warehouse, sent, *tables)
+        assert "Seq Scan" not in plan, (query, plan)
+        if model is PatientJourneyScheduleWindow:
+            of_a_patient = query.keys() <= {"q", "patient_id", "patient_journey_id", "activity_id"} and query != {}
+            assert ("Index Cond" in plan) == of_a_patient, (query, plan)
+            assert of_a_patient or "Sort" not in plan, (query, plan)
+        keys = [(row.patient_journey_id, row.activity_id) for row in response.context["cl"].result_list]
+        assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("model", [StepResultFact, PatientJourneyScheduleWindow, ActivityAdherence])
+def test_it_reads_a_row_by_the_left_half_of_its_id(
+    client: Client, warehouse: Warehouse, many_steps: None, many_windows: None, model: type[Model]
+) -> None:
+    key = first(model).pk
+    with queries() as sent:
+        assert client.get(address(model, "change", key)).status_code == 200
+    plan = plans(warehouse, sent, model._meta.db_table)
+    assert "Seq Scan" not in plan, plan
+    assert re.search(r"_pkey[^>]*Index Cond: \((patient|patient_journey)_id = ", plan), plan
+
+
+def test_it_opens_a_row_with_few_queries(client: Client, loaded: None) -> None:
+    ContentType.objects.get_for_models(*read_only())  # which a process looks up once
+    for model in read_only():
+        key = first(model).pk
+        with queries() as sent:
+            assert client.get(address(model, "change", key)).status_code == 200
+        # The session, the user and the row; of a run its steps too. No row at the other end of a link.
+        assert len(sent) <= 3 + (model is PipelineRun), (model, sent)
+
+
+def test_it_estimates_the_adherence_view_by_its_windows(client: Client, warehouse: Warehouse) -> None:
+    warehouse.execute(
+        "insert into patient_journey_schedule_window (id, patient_id, patient_journey_id, activity_id) "
+        "select n, n, 0, n from generate_series(1, 10500) n"
+    )
+    warehouse.execute("analyze patient_journey_schedule_window")
+    with queries() as sent:
+        page = client.get(address(ActivityAdherence)).content.decode()
+    assert "about 10,500 activity adherences" in page
+    assert not [sql for sql in sent if "COUNT(" in sql.upper()]
