@@ -21,6 +21,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from analytics.admin.base import BoundedAdmin
 from analytics.models import (
     ActivityAdherence,
     ActivityCompletionFact,
@@ -67,6 +68,18 @@ def client(databases: None) -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser("boss"))
     return client
+
+
+@pytest.fixture
+def short_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five rows a page, for what does not depend on how many there are: to write fifty takes most of the time."""
+    monkeypatch.setattr(BoundedAdmin, "list_per_page", 5)
+
+
+@pytest.fixture
+def bare_lists(short_lists: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short lists without what is the same beside each, a link to every other."""
+    monkeypatch.setattr(admin.site, "enable_nav_sidebar", False)
 
 
 @pytest.fixture
@@ -343,7 +356,7 @@ def test_it_leads_from_a_patient_to_the_patients_rows_and_back(client: Client, l
     assert set(results(client.get(link.replace("&amp;", "&")))) == windows
 
 
-def test_it_leads_to_no_page_that_does_not_open(client: Client, loaded: None) -> None:
+def test_it_leads_to_no_page_that_does_not_open(client: Client, loaded: None, short_lists: None) -> None:
     pages = [client.get(reverse("admin:index"))]
     pages += [client.get(address(model, "change", first(model).pk)) for model in registered()]
     pages += [client.get(address(model)) for model in registered()]
@@ -391,7 +404,9 @@ class Inline(HTMLParser):
             self.found.append(self.get_starttag_text() or tag)
 
 
-def test_it_has_no_page_that_needs_what_the_content_security_policy_forbids(client: Client, loaded: None) -> None:
+def test_it_has_no_page_that_needs_what_the_content_security_policy_forbids(
+    client: Client, loaded: None, short_lists: None
+) -> None:
     user = User.objects.get()
     pages = [reverse("admin:index"), reverse("admin:password_change"), address(User), address(User, "add")]
     pages += [address(User, page, user.pk) for page in ("change", "delete", "history")]
@@ -589,7 +604,7 @@ def test_it_opens_and_finds_a_row_by_a_made_id_of_any_sign(client: Client, wareh
         assert (refused.status_code, results(refused)) == (400, [])
 
 
-def test_it_finds_nothing_for_what_a_key_cannot_be(client: Client, loaded: None) -> None:
+def test_it_finds_nothing_for_what_a_key_cannot_be(client: Client, loaded: None, bare_lists: None) -> None:
     wrong = {}
     for term in (
         "abc",
@@ -613,7 +628,7 @@ def test_it_finds_nothing_for_what_a_key_cannot_be(client: Client, loaded: None)
 
 
 @pytest.mark.long
-def test_it_survives_any_address(client: Client, loaded: None) -> None:
+def test_it_survives_any_address(client: Client, loaded: None, bare_lists: None) -> None:
     failed: dict[Any, int] = {}
     for model in registered():
         for query in (
