@@ -2,6 +2,7 @@
 
 import gc
 import io
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -247,6 +248,16 @@ def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("dump") / "msk_db.sql"
     path.write_text("".join(msk_sql(patients=60, days=100, seed=1)))
     return path
+
+
+@pytest.fixture(scope="session")
+def covid_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the first 60 days of the COVID sample: a sixth of it, as it is loaded many times."""
+    history = json.loads((COVID_SAMPLE / "us" / "daily.json").read_text())
+    folder = tmp_path_factory.mktemp("covid")
+    (folder / "us").mkdir()
+    (folder / "us" / "daily.json").write_text(json.dumps(history | {"data": history["data"][-60:]}))
+    return folder
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from analytics.models import (
     StepResultFact,
 )
 from ingest.models import Alert, PipelineRun, RejectedRow, ScheduleOverride, SchemaChange, StepRun
-from tests.conftest import COVID_SAMPLE, Source, Warehouse
+from tests.conftest import Source, Warehouse
 from tests.recompute import row_id
 
 Run = Callable[..., str]
@@ -83,9 +83,9 @@ def bare_lists(short_lists: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def loaded(source: Source, dump: Path, run: Run, settings: Settings) -> None:
-    """The star of a dump and the COVID sample, an override, a schema change and, before it on record, a failed run."""
-    settings.COVID_API_URL = str(COVID_SAMPLE)
+def loaded(source: Source, dump: Path, covid_folder: Path, run: Run, settings: Settings) -> None:
+    """The star of a dump and COVID days, an override, a schema change and, before it on record, a failed run."""
+    settings.COVID_API_URL = str(covid_folder)
     PipelineRun.objects.create(command="run_pipeline", status="failed", error="Traceback: <disk full>")
     source.load(dump)
     run()
