@@ -7,7 +7,8 @@ plug. It ends with the process that started it, which shares it with the others 
 import atexit
 import os
 import shutil
-from contextlib import closing, suppress
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -17,13 +18,14 @@ from pipeline_project import embedded
 
 MEMORY = Path("/dev/shm")  # noqa: S108  (nobody else writes to the folder that is made in it)
 ROOM = 2 * 1024**3  # bytes, for the databases of each process, and the log of what is written to them
-FOLDER = "msk-pipeline-tests-"  # and the process that started the server
+FOLDER = f"msk-pipeline-tests-{os.getuid()}-"  # and the process that started the server
 UNSAFE = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "512MB", "checkpoint_timeout": "1h"}
 
 
 def start_in_memory() -> None:
     """Start a server of our own, if there is room for it, and end those of test runs that were killed."""
-    if not (MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM):
+    is_large = "large" in sys.argv  # make test-large, whose databases take gigabytes
+    if is_large or not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
         embedded.use()
         return
     for folder in MEMORY.glob(f"{FOLDER}*"):
@@ -49,10 +51,13 @@ def _end(folder: Path) -> None:
 
 
 def _is_alive(process: int) -> bool:
-    with suppress(ProcessLookupError):
+    try:
         os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user has the number now
         return True
-    return False
+    return True
 
 
 load_dotenv(embedded.ROOT / ".env")
