@@ -66,7 +66,8 @@ def mails(name: str) -> list[str]:
 
 def mail(name: str, default: str) -> str:
     """Return an e-mail address."""
-    return _mail(name, env.text(name, default))
+    value = env.text(name)
+    return _mail(name, value) if value else default
 
 
 def _mail(name: str, word: str) -> str:

@@ -11,13 +11,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connections, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from ingest.models import SOURCES, Alert, PipelineRun, SchemaChange, StepRun
 from ingest.runs.channels import NotDeliveredError, configured, send
 from ingest.runs.errors import DATABASE_ERRORS, UNFORESEEN, explain
-from ingest.runs.status import CLOCK_SET_BACK, SourceStatus, last_failure, loads, source_statuses
+from ingest.runs.status import CLOCK_SET_BACK, RunOutcome, SourceStatus, last_failure, loads, source_statuses
 
 logger = logging.getLogger("ingest.alerts")  # not below ingest.runs, of which most commands log nothing
 
@@ -80,21 +79,22 @@ def _record() -> list[Alert]:
 def _conditions(alerts: dict[Key, Alert]) -> dict[Key, Condition | None]:
     """Return each condition, None for one that does not hold. Those that cannot be known now are not among them."""
     found: dict[Key, Condition | None] = {}
+    failures = {}
     try:
         for status in source_statuses():
             found[Alert.Kind.STALE, status.source] = _stale(status)
+            failures[status.source] = status.failure
         found[Alert.Kind.SCHEMA_CHANGE, "covid"] = _schema_change()
     except DATABASE_ERRORS:
         pass  # the warehouse does not answer; the run log, which is elsewhere, does
     for source in SOURCES:
-        found[Alert.Kind.FAILED, source] = _failed(source)
+        found[Alert.Kind.FAILED, source] = _failed(failures[source] if source in failures else last_failure(source))
         found[Alert.Kind.REJECTS, source] = _rejects(source, alerts.get((Alert.Kind.REJECTS, source)))
     return found
 
 
-def _failed(source: str) -> Condition | None:
-    """The last run that ended has failed or was interrupted."""
-    run = last_failure(source)
+def _failed(run: RunOutcome | None) -> Condition | None:
+    """The last run that ended has failed or was interrupted: it is `run`."""
     if not run:
         return None
     reason = run.error
@@ -106,8 +106,8 @@ def _failed(source: str) -> Condition | None:
 
 def _stale(status: SourceStatus) -> Condition | None:
     """The source was loaded, or where it never was first tried, longer ago than its MAX_AGE_HOURS."""
-    first = PipelineRun.objects.filter(source=status.source).order_by("pk").first()
-    base = status.loaded_at or (first.started if first else timezone.now())
+    tried = PipelineRun.objects.filter(source=status.source).order_by("pk").values_list("started", flat=True)
+    base = status.loaded_at or tried.first() or timezone.now()
     if status.is_from_the_future:
         return Condition(timezone.now(), f"It was loaded at {_time(base)}, {CLOCK_SET_BACK}")
     since = base + timedelta(hours=status.max_age_hours)
@@ -144,19 +144,16 @@ def _rejects(source: str, alert: Alert | None) -> Condition | None:
     before = loads(source).filter(started__lt=since).first()
     if not before:
         return None
-    earlier = {step.table_name: step for step in _load_steps(before)}
+    steps = StepRun.objects.filter(run__in=(before, last), step__startswith="load_").order_by("pk")
+    earlier, now = ({step.table_name: step for step in steps if step.run_id == run.pk} for run in (before, last))
     if not any(step.checked for step in earlier.values()):  # by a release that did not count what it checked
         return Condition(since, alert.message) if alert else None
     jumps = [
-        f"{_share(step)} of {step.table_name}, {_share(earlier[step.table_name])} before"
-        for step in _load_steps(last).filter(table_name__in=earlier)
-        if _has_jumped(earlier[step.table_name], step)
+        f"{_share(now[table])} of {table}, {_share(earlier[table])} before"
+        for table in now
+        if table in earlier and _has_jumped(earlier[table], now[table])
     ]
     return Condition(since, f"Run {last.pk} rejected {'; '.join(jumps)}") if jumps else None
-
-
-def _load_steps(run: PipelineRun) -> QuerySet[StepRun]:
-    return run.steps.filter(step__startswith="load_").order_by("pk")
 
 
 def _has_jumped(before: StepRun, now: StepRun) -> bool:

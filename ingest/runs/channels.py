@@ -2,7 +2,6 @@
 
 from urllib.parse import urlsplit
 
-import requests
 from django.conf import settings
 from django.core.mail import send_mail
 
@@ -35,6 +34,8 @@ def send(channel: str, title: str, text: str) -> None:
             if channel == "mail":
                 send_mail(f"[msk-pipeline] {title}", text, settings.SERVER_EMAIL, settings.ALERT_MAIL_TO)
                 return
+            import requests  # not above: no command that sends nothing need wait for it
+
             # A redirect could lead the token in the address to a stranger. The answer's body is not read, though of a
             # redirect requests would read it to its end.
             with requests.post(

@@ -24,6 +24,7 @@ class PipelineCommand(BaseCommand):
     """A command that runs the steps of one source. A subclass names the source and says what to do in `steps`."""
 
     source: ClassVar[str]
+    requires_system_checks = ()  # of models and pages, which prepare_databases has checked: a quarter of the start
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -1,31 +1,34 @@
 """What a person sees of a run: a line that moves while it works, and a table at its end."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import groupby
-from typing import IO, Any, cast
+from itertools import groupby, zip_longest
+from typing import Any
 
 from django.core.management.base import OutputWrapper
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from django.core.management.color import color_style
 
 from ingest.models import StepRun
 from ingest.quoting import visible
 from ingest.runs.run import DRY, Run
 
-COLUMNS = ("rows_read", "inserted", "updated", "deleted", "rejected", "seconds")
-WIDTH = 200  # more than any table takes: a narrower terminal wraps a line rather than that it is cut
+COLUMNS = "rows_read inserted updated deleted rejected seconds"
 
 
 @contextmanager
 def progress(*, hidden: bool) -> Iterator[Callable[[StepRun], None]]:
     """Show on a terminal what is being worked on; give the function that is to be told of each table."""
-    console = Console(stderr=True)
+    if hidden or not sys.stderr.isatty():
+        yield lambda counts: None
+        return
+    # Not above: it takes a tenth of the time in which a command starts, and most have no terminal.
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting")
         yield lambda counts: bar.update(task, description=f"{counts.step}  {counts.table_name}")
 
@@ -33,15 +36,12 @@ def progress(*, hidden: bool) -> Iterator[Callable[[StepRun], None]]:
 def print_summary(run: Run, out: OutputWrapper) -> None:
     """Print what the run did to each table, or would have done, in rows, and how long it took."""
     title = f"Run {run.id}: {run.source}" if run.id != DRY else f"Dry run: {run.source}, nothing was written"
-    table = _table(title, "table", COLUMNS)
+    rows = []
     for step, counts_of_step in groupby(run.steps, key=lambda counts: counts.step):
-        table.add_row(step, style="bold")
-        for counts in counts_of_step:
-            table.add_row(*_texts(counts, ("table_name", *COLUMNS)))
-        table.add_section()
+        rows += [[step], *(_texts(counts, f"table_name {COLUMNS}") for counts in counts_of_step), []]
     total = sum(counts.seconds for counts in run.steps)
-    table.add_row("total", *[""] * (len(COLUMNS) - 1), _text(total))
-    _print(table, out)
+    rows.append(["total", *[""] * (len(COLUMNS.split()) - 1), _text(total)])
+    _print(title, "table", COLUMNS, rows, out)
 
 
 def print_rows(title: str, rows: Sequence[Any], words: str, numbers: str, out: OutputWrapper) -> None:
@@ -49,24 +49,25 @@ def print_rows(title: str, rows: Sequence[Any], words: str, numbers: str, out: O
     if not rows:
         out.write(f"{title}: none\n\n")
         return
-    table = _table(title, words, numbers.split())
-    for row in rows:
-        table.add_row(*_texts(row, (words + " " + numbers).split()))
-    _print(table, out)
+    _print(title, words, numbers, [_texts(row, f"{words} {numbers}") for row in rows], out)
     out.write("")
 
 
-def _table(title: str, words: str, numbers: Iterable[str]) -> Table:
-    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", show_edge=False, padding=0)
-    for name in words.split():
-        table.add_column(name.replace("_", " "), no_wrap=True)
-    for name in numbers:
-        table.add_column(name.removeprefix("rows_").replace("_", " "), justify="right", no_wrap=True)
-    return table
+def _print(title: str, words: str, numbers: str, rows: list[list[str]], out: OutputWrapper) -> None:
+    """Print a table; a row of one word is a heading."""
+    names = [name.removeprefix("rows_").replace("_", " ") for name in f"{words} {numbers}".split()]
+    widths = [max(map(len, cells)) for cells in zip_longest(names, *rows, fillvalue="")]
+    sides = [str.ljust] * len(words.split()) + [str.rjust] * len(numbers.split())
+    bold = color_style().MIGRATE_LABEL if out.isatty() else str
+    rule = "─" if (out.encoding or "utf").lower().startswith("utf") else "-"
+    out.write(title)
+    for row in (names, [rule * (sum(widths) + len(widths) - 1)], *rows):
+        line = " ".join(pad(cell, width) for pad, cell, width in zip(sides, row, widths, strict=False)).rstrip()
+        out.write(bold(line) if row is names or len(row) == 1 else line)
 
 
-def _texts(row: Any, names: Iterable[str]) -> list[str]:
-    return [_text(getattr(row, name)) for name in names]
+def _texts(row: Any, names: str) -> list[str]:
+    return [_text(getattr(row, name)) for name in names.split()]
 
 
 def _text(value: Any) -> str:
@@ -75,8 +76,3 @@ def _text(value: Any) -> str:
     if isinstance(value, int | float):
         return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
     return "" if value is None else visible(str(value))
-
-
-def _print(table: Table, out: OutputWrapper) -> None:
-    # What stands in a table is text: a name with brackets or colons is no colour and no emoji.
-    Console(file=cast(IO[str], out), width=WIDTH, markup=False, emoji=False).print(table)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from analytics import health
 from ingest.models import LoadState, PipelineRun
 from tests.analytics.admin.pages import queries
-from tests.conftest import COVID_SAMPLE, Database, Source, Warehouse, connect
+from tests.conftest import Database, Source, Warehouse, connect
 from tests.ingest.runs.test_failures import free_port
 
 READY = {"databases": "ok", "migrations": "ok", "sources": "ok"}
@@ -28,9 +28,9 @@ UNKNOWN = {"databases": "unknown", "migrations": "unknown", "sources": "unknown"
 
 
 @pytest.fixture
-def loaded(small_world: Source, settings, run) -> None:
+def loaded(small_world: Source, covid_folder, settings, run) -> None:
     """Both sources, just loaded."""
-    settings.COVID_API_URL = str(COVID_SAMPLE)
+    settings.COVID_API_URL = str(covid_folder)
     run("run_pipeline", "--only", "msk")
     run("run_pipeline", "--only", "covid")
 

@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from analytics.admin.base import BoundedAdmin
 from ingest.models import Alert, PipelineRun, ScheduleOverride, SchemaChange
 from tests.analytics.admin.pages import Run, walk
-from tests.conftest import COVID_SAMPLE, Source, Warehouse
+from tests.conftest import Source, Warehouse
 
 
 @pytest.fixture
@@ -22,9 +24,21 @@ def client(databases: None) -> Client:
 
 
 @pytest.fixture
-def loaded(source: Source, dump: Path, run: Run, settings: Settings) -> None:
-    """The star of a dump and the COVID sample, an override, a schema change and, before it on record, a failed run."""
-    settings.COVID_API_URL = str(COVID_SAMPLE)
+def short_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five rows a page, for what does not depend on how many there are: to write fifty takes most of the time."""
+    monkeypatch.setattr(BoundedAdmin, "list_per_page", 5)
+
+
+@pytest.fixture
+def bare_lists(short_lists: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short lists without what is the same beside each, a link to every other."""
+    monkeypatch.setattr(admin.site, "enable_nav_sidebar", False)
+
+
+@pytest.fixture
+def loaded(source: Source, dump: Path, covid_folder: Path, run: Run, settings: Settings) -> None:
+    """The star of a dump and COVID days, an override, a schema change and, before it on record, a failed run."""
+    settings.COVID_API_URL = str(covid_folder)
     PipelineRun.objects.create(command="run_pipeline", status="failed", error="Traceback: <disk full>")
     source.load(dump)
     run()

@@ -54,7 +54,7 @@ def test_it_opens_and_finds_a_row_by_a_made_id_of_any_sign(client: Client, wareh
         assert (refused.status_code, results(refused)) == (400, [])
 
 
-def test_it_finds_nothing_for_what_a_key_cannot_be(client: Client, loaded: None) -> None:
+def test_it_finds_nothing_for_what_a_key_cannot_be(client: Client, loaded: None, bare_lists: None) -> None:
     wrong = {}
     for term in (
         "abc",
@@ -78,7 +78,7 @@ def test_it_finds_nothing_for_what_a_key_cannot_be(client: Client, loaded: None)
 
 
 @pytest.mark.long
-def test_it_survives_any_address(client: Client, loaded: None) -> None:
+def test_it_survives_any_address(client: Client, loaded: None, bare_lists: None) -> None:
     failed: dict[Any, int] = {}
     for model in registered():
         for query in (

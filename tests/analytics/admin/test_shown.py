@@ -248,7 +248,7 @@ def test_it_leads_from_a_patient_to_the_patients_rows_and_back(client: Client, l
     assert set(results(client.get(link.replace("&amp;", "&")))) == windows
 
 
-def test_it_leads_to_no_page_that_does_not_open(client: Client, loaded: None) -> None:
+def test_it_leads_to_no_page_that_does_not_open(client: Client, loaded: None, short_lists: None) -> None:
     pages = [client.get(reverse("admin:index"))]
     pages += [client.get(address(model, "change", first(model).pk)) for model in registered()]
     pages += [client.get(address(model)) for model in registered()]
@@ -296,7 +296,9 @@ class Inline(HTMLParser):
             self.found.append(self.get_starttag_text() or tag)
 
 
-def test_it_has_no_page_that_needs_what_the_content_security_policy_forbids(client: Client, loaded: None) -> None:
+def test_it_has_no_page_that_needs_what_the_content_security_policy_forbids(
+    client: Client, loaded: None, short_lists: None
+) -> None:
     user = User.objects.get()
     pages = [reverse("admin:index"), reverse("admin:password_change"), address(User), address(User, "add")]
     pages += [address(User, page, user.pk) for page in ("change", "delete", "history")]

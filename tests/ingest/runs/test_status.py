@@ -11,16 +11,16 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from ingest.models import LoadState, PipelineRun, SchemaChange
-from tests.conftest import COVID_SAMPLE, Source
+from tests.conftest import Source
 from tests.ingest.runs.test_failures import backends, free_port, held_up, manage, only_line, wait_for
 
 FINE, STALE, FAILING = 0, 1, 2
 
 
 @pytest.fixture
-def loaded(small_world: Source, settings, run) -> None:
+def loaded(small_world: Source, covid_folder, settings, run) -> None:
     """Both sources, just loaded."""
-    settings.COVID_API_URL = str(COVID_SAMPLE)
+    settings.COVID_API_URL = str(covid_folder)
     run("run_pipeline", "--only", "msk")
     run("run_pipeline", "--only", "covid")
 
