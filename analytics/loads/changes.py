@@ -14,7 +14,7 @@ from ingest.models import StepRun
 from ingest.reconcile import Target, reconcile
 
 # Beyond this share of a table it is quicker to look at every row than to pick those that may have changed.
-MOST = 0.2
+MOST = 0.4
 
 
 class Changes:

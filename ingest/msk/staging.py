@@ -156,12 +156,13 @@ class StagingTable:
         self._execute("analyze {differing}")
         self._run("030_counts")
         self.counts.inserted, self.counts.updated, self.counts.deleted = one_row(self.warehouse)
-        if self.table.changes:
-            self._run("040_changes")
         if self.is_copied_whole and differing > self.staged_rows / 2:
             self._execute("truncate {staging}; insert into {staging} select * from {incoming}; analyze {staging}")
-        else:
-            self._run("050_staging")
+            self._execute("delete from load_version")  # to look at every row is quicker than to pick so many
+            return
+        if self.table.changes:
+            self._run("040_changes")
+        self._run("050_staging")
 
     def _run(self, name: str) -> None:
         self.warehouse.execute(statement(FOLDER, name, **self.values))

@@ -1,7 +1,7 @@
 -- The rows that the source has more often than they are staged, or less often: by how much.
 create temp table :"differing" on commit drop as
 select
-    :columns, sum(both_sides.surplus) as surplus
+    :columns, sum(both_sides.surplus)::integer as surplus
 from (
     select t.*, 1 as surplus
     from :"incoming" as t
