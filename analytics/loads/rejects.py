@@ -36,7 +36,7 @@ def list_rejects(
     count_rejects(warehouse, source, counts)
 
 
-def rejects_among(checked: Identifier, key: tuple[str, ...]) -> Composable:
+def among(checked: Identifier, key: tuple[str, ...]) -> Composable:
     """Return the query for the entries about the rows in `checked`, what a statement gave, that did not pass.
 
     A row is named by the columns `key` that it had in the source.
@@ -55,7 +55,7 @@ def rejects_among(checked: Identifier, key: tuple[str, ...]) -> Composable:
     ).format(columns=columns, checked=checked)
 
 
-def rejects_of_changed_rows(table: StarTable) -> Composable:
+def of_changed_rows(table: StarTable) -> Composable:
     """Return the condition for the entries, aliased t, about the rows of a source that may have changed."""
     staged = STAGED[table.source]
     keys = (

@@ -4,14 +4,8 @@ import hashlib
 
 from psycopg2.sql import SQL, Composable, Identifier
 
+from analytics.loads import rejects
 from analytics.loads.changes import Changes
-from analytics.loads.rejects import (
-    count_rejects,
-    forget_unknown_tables,
-    list_rejects,
-    rejects_among,
-    rejects_of_changed_rows,
-)
 from analytics.loads.statements import statement
 from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from ingest.cursors import Cursor, one_row, raw_cursor
@@ -34,7 +28,7 @@ def load_msk(run: Run) -> None:
         _check_staged(warehouse)
         changes = Changes(warehouse, _version(warehouse))
         if changes.everything:
-            forget_unknown_tables(warehouse)
+            rejects.forget_unknown_tables(warehouse)
         for table in STAR_TABLES:
             with run.table(STEP, table.name) as counts:
                 rows = changes.find(table)
@@ -68,7 +62,7 @@ def _load_checked(
 ) -> None:
     """Let the staged rows that pass the table's checks enter it, and list the others; look at `rows`, None for all."""
     if rows == 0:
-        count_rejects(warehouse, table.source, counts)
+        rejects.count_rejects(warehouse, table.source, counts)
         return
     everything = rows is None
     checked = Identifier(f"checked_{table.source}")
@@ -79,9 +73,9 @@ def _load_checked(
         warehouse.execute(SQL("analyze {}").format(checked))
     entering = SQL("select * from {} where {}").format(checked, SQL(table.enters))
     changes.reconcile(target(table, everything=everything), entering, counts)
-    rejects = rejects_among(checked, STAGED[table.source].identity)
-    part = EVERY_ROW if everything else rejects_of_changed_rows(table)
-    list_rejects(warehouse, table.source, rejects, run, counts, part)
+    refused = rejects.among(checked, STAGED[table.source].identity)
+    part = EVERY_ROW if everything else rejects.of_changed_rows(table)
+    rejects.list_rejects(warehouse, table.source, refused, run, counts, part)
     warehouse.execute(SQL("drop table {}").format(checked))
 
 

@@ -136,16 +136,14 @@ class StagingTable:
 
     def _buckets_to_copy(self) -> list[int] | None:
         """Return the buckets that differ, or None where they hold so much of the table that all of it is copied."""
-        buckets, rows, all_rows = self._row(
+        buckets, rows = self._row(
             """
-            select array_agg(bucket) filter (where c.bucket is not null),
-                   coalesce(sum(d.row_count) filter (where c.bucket is not null), 0),
-                   coalesce(sum(d.row_count), 0)
-              from {digest} d
-              full join {changed_bucket} c using (bucket)
+            select array_agg(c.bucket), coalesce(sum(d.row_count), 0)::bigint
+              from {changed_bucket} c
+              left join {digest} d using (bucket)
             """
         )
-        return None if rows > MOST * float(all_rows) else buckets
+        return None if rows > MOST * self.rows_now() else buckets
 
     def _apply_difference(self) -> None:
         """Replace the rows of the keys that are not staged as they should be, and count them; no other is touched."""
@@ -154,15 +152,25 @@ class StagingTable:
         if not differing:
             return
         self._execute("analyze {differing}")
-        self._run("030_counts")
-        self.counts.inserted, self.counts.updated, self.counts.deleted = one_row(self.warehouse)
-        if self.is_copied_whole and differing > self.staged_rows / 2:
-            self._execute("truncate {staging}; insert into {staging} select * from {incoming}; analyze {staging}")
-            self._execute("delete from load_version")  # to look at every row is quicker than to pick so many
-            return
+        self._count()
+        are_most = self.is_copied_whole and differing > self.staged_rows / 2
         if self.table.changes:
-            self._run("040_changes")
-        self._run("050_staging")
+            # Where most rows differ the load looks at every row: it does not matter that a key is noted twice.
+            self._run("041_changes_of_most" if are_most else "040_changes")
+        if are_most:
+            self._execute("truncate {staging}; insert into {staging} select * from {incoming}; analyze {staging}")
+        else:
+            self._run("050_staging")
+
+    def _count(self) -> None:
+        wanted, unwanted = self._row(
+            "select coalesce(sum(greatest(surplus, 0)), 0), coalesce(sum(greatest(-surplus, 0)), 0) from {differing}"
+        )
+        updated = 0
+        if wanted and unwanted:  # or no key can have rows on both sides
+            self._run("030_updated")
+            (updated,) = one_row(self.warehouse)
+        self.counts.inserted, self.counts.updated, self.counts.deleted = wanted - updated, updated, unwanted - updated
 
     def _run(self, name: str) -> None:
         self.warehouse.execute(statement(FOLDER, name, **self.values))
