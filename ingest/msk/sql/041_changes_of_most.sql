@@ -1,4 +1,4 @@
--- The same without a look at what is staged.
+-- The keys of a table of which most rows differ: the load looks at all of it, so they need not be complete or distinct.
 insert into :"changes"
 select :changed_by
 from :"differing" as t
