@@ -51,8 +51,8 @@ superuser: migrate ## Make a user for the admin
 test: $(INSTALLED) ## Run every test, several at once; options in ARGS="-k slugs"
 	@$(PYTHON) -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
-test-large: $(INSTALLED) ## Compare the star of 20,000 patients with an independent recomputation
-	@$(PYTHON) -m pytest -m large $(ARGS)
+test-large: $(INSTALLED) ## Compare the star with an independent recomputation: of 20,000 patients, and after many changes
+	@$(PYTHON) -m pytest -m large --numprocesses 2 --dist worksteal $(ARGS)
 
 test-docker: ## Try the whole story in Docker: up, pipeline, counts, reload, down
 	@tests/docker.sh
