@@ -181,6 +181,31 @@ def test_it_has_every_day_of_each_year_in_which_something_is_dated(
     assert warehouse.value("select is_weekend from date_dimension where date = '2024-12-29'")
 
 
+@pytest.mark.parametrize(
+    ("change", "year"),
+    [
+        ("insert into step_result values (1, '2019-07-01', '100')", 2019),
+        ("update survey_result set start_time = '2018-12-31 23:00'", 2018),
+        ("update survey_result set end_time = '2031-01-01 00:00'", 2031),
+        ("update patient_journey set discharge_date = '2033-05-05'", 2033),
+        ("update schedule set slug = '4000d-post-op'", 2035),
+        ("update schedule set slug = '1000d-pre-op'", 2021),
+    ],
+    ids=["a step", "a survey result's start", "its end", "a milestone", "a window's start", "its end"],
+)
+def test_it_adds_the_days_of_a_year_in_which_something_is_dated_from_now_on(
+    change: str, year: int, small_world: Source, warehouse: Warehouse, run
+) -> None:
+    small_world.insert("step_result", patient_id=1, date="2024-03-02", value="100")
+    small_world.insert_survey_result()
+    run()
+    small_world.execute(change)
+    run()
+    years = [year for (year,) in warehouse.execute("select distinct year from date_dimension order by 1")]
+    assert years == sorted([2024, year])
+    run("check_warehouse")
+
+
 def test_it_lets_an_override_win_over_the_slug_and_survive_reloads(
     small_world: Source, warehouse: Warehouse, run
 ) -> None:
