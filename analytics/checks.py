@@ -7,8 +7,9 @@ from pathlib import Path
 from django.db.models import DateField, DateTimeField
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
+from analytics.loads import rejects
 from analytics.loads.statements import statement
-from analytics.loads.tables import STAR_TABLES, StarTable
+from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from analytics.models import DateDimension
 from analytics.models.links import parents
 from ingest.cursors import one_row, raw_cursor
@@ -37,6 +38,7 @@ def checks() -> Iterator[Check]:
     for table in STAR_TABLES:
         if table.source:
             yield _is_complete(table)
+            yield _lists_its_rejects(table)
     for table in STAR_TABLES:
         yield _is_current(table)
         yield from _keys_resolve(table)
@@ -63,6 +65,21 @@ def _is_complete(table: StarTable) -> Check:
         orphans_enter=Literal(table.orphans_enter),
     )
     return Check(f"every row of {table.source} is in {table.name} or in rejected_row", violations)
+
+
+def _lists_its_rejects(table: StarTable) -> Check:
+    """Each entry about a row of the source is what its load would list now, and there is no other."""
+    checked = SQL("({}) checked").format(statement(table.statement, everything=True))
+    violations = SQL(
+        """
+        with expected as ({expected}),
+             listed as (select source_key, reason, detail from rejected_row where source_table = {source})
+        (select * from expected except all select * from listed)
+         union all
+        (select * from listed except all select * from expected)
+        """
+    ).format(expected=rejects.among(checked, STAGED[table.source].identity), source=Literal(table.source))
+    return Check(f"every rejected row of {table.source} is as its load lists it", violations)
 
 
 def _is_current(table: StarTable) -> Check:

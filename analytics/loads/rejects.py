@@ -36,7 +36,7 @@ def list_rejects(
     count_rejects(warehouse, source, counts)
 
 
-def among(checked: Identifier, key: tuple[str, ...]) -> Composable:
+def among(checked: Composable, key: tuple[str, ...]) -> Composable:
     """Return the query for the entries about the rows in `checked`, what a statement gave, that did not pass.
 
     A row is named by the columns `key` that it had in the source.

@@ -108,6 +108,17 @@ def test_it_holds_after_a_run(loaded: None, capsys: pytest.CaptureFixture[str]) 
             "insert into date_dimension values ('1900-05-05', 1900, 1, 5, 'June', 1900, 18, 5, 6, true)",
             "every row of date_dimension is as its load makes it",
         ),
+        (
+            "update rejected_row set reason = 'not_a_number'",
+            "every rejected row of step_result is as its load lists it",
+        ),
+        ("update rejected_row set source_key = '?'", "every rejected row of step_result is as its load lists it"),
+        ("update rejected_row set detail = '{}'", "every rejected row of step_result is as its load lists it"),
+        (
+            "insert into rejected_row (run_id, source_table, source_key, reason, detail)"
+            " values (1, 'device', '1', 'duplicate', '{}')",
+            "every rejected row of device is as its load lists it",
+        ),
         ("delete from load_state", "the warehouse says since when it holds what it holds"),
     ],
 )
