@@ -88,7 +88,7 @@ class Changes:
                         """
                     ).format(
                         changed=Identifier(table.changes),
-                        keys=SQL(", ".join(staged.changed_by().values())),
+                        keys=SQL(", ".join(staged.changes_columns().values())),
                         staging=staged.staging,
                         column=Identifier(column),
                         parent=Identifier(f"differing_{parent}"),

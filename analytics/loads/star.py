@@ -49,7 +49,7 @@ def target(table: StarTable, *, everything: bool = True) -> Target:
     scope: Composable = EVERY_ROW
     if not everything:
         scope = SQL("({}) in (select {} from {})").format(
-            names(table.changed_by, "t"), names(table.changed_by), Identifier(table.changes)
+            names(table.picked_by, "t"), names(table.picked_by), Identifier(table.changes)
         )
     compared = tuple(column for column in table.columns if column not in table.grain)
     return Target(

@@ -50,7 +50,7 @@ class StarTable:
         return tuple(dict.fromkeys((*key, "patient_id"))) if "patient_id" in self.columns else key
 
     @property
-    def changed_by(self) -> tuple[str, ...]:
+    def picked_by(self) -> tuple[str, ...]:
         """The columns of `changes` that say which rows to look at: those by which the staged rows are compared."""
         return tuple(STAGED[self.source].key) if self.source else self.grain
 

@@ -50,11 +50,9 @@ class StagingTable:
         self.values: dict[str, object] = self.tables | {
             "table": table.name,
             "changes": table.changes,
-            "changed_by": SQL(", ".join(table.changed_by().values())),
+            "changes_columns": SQL(", ".join(table.changes_columns().values())),
             "columns": names(tuple(table.columns)),
             "key": SQL(", ".join(table.key.values())),
-            # As a rule the rows of a key have one patient, but the source does not promise it.
-            "key_has_patient": table.changed_by() == dict(table.key),
             "is_compared": SQL("true"),
         }
         (self.staged_rows,) = self._row("select count(*) from {staging}")
@@ -155,8 +153,7 @@ class StagingTable:
         self._count()
         are_most = self.is_copied_whole and differing > self.staged_rows / 2
         if self.table.changes:
-            # Where most rows differ the load looks at every row: it does not matter that a key is noted twice.
-            self._run("041_changes_of_most" if are_most else "040_changes")
+            self._run("040_changes")
         if are_most:
             self._execute("truncate {staging}; insert into {staging} select * from {incoming}; analyze {staging}")
         else:

@@ -76,7 +76,7 @@ class SourceTable:
             cast.get(kind, SQL("t.{}")).format(Identifier(column)) for column, kind in self.columns.items()
         )
 
-    def changed_by(self) -> dict[str, str]:
+    def changes_columns(self) -> dict[str, str]:
         """Return the columns of `changes`: the key's and, where that does not say it, the patient's, likewise."""
         return {"patient_id": "t.owner_id"} | dict(self.key) if "owner_id" in self.columns else dict(self.key)
 

@@ -248,6 +248,13 @@ def test_it_heals_any_difference_on_a_full_refresh(damage: str, sample: Source, 
     run("check_warehouse")
 
 
+def test_it_notes_a_row_once_that_most_others_changed_with(sample: Source, warehouse: Warehouse, run) -> None:
+    sample.execute("update step_result set value = '7'")
+    run("extract_msk")
+    noted = warehouse.execute("select patient_id, date from changed_step_result")
+    assert len(noted) == len(set(noted)) > 1000
+
+
 def test_it_follows_a_restore_of_an_older_source(sample: Source, dump: Path, warehouse: Warehouse, run) -> None:
     sample.execute("delete from patient where id > 30; update step_result set value = '7'")
     run()
