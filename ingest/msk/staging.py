@@ -15,8 +15,18 @@ from ingest.statements import statement
 from ingest.unreadable import texts_named
 
 FOLDER = Path(__file__).with_name("sql")
-# Where the buckets that differ hold more than this share of a table, all of it is copied.
-MOST = 0.8
+# Where the buckets that differ hold more than this share of a table's rows, all of it is copied.
+COPIED_WHOLE = 0.8
+# Where more rows than this share of those staged come, go or change, it is quicker to write all of them anew.
+REWRITTEN_WHOLE = 0.1
+# Where somebody reads the table, as pg_dump does, a truncate would wait for them.
+REWRITE = """
+do $$ begin
+    lock table {staging} nowait; truncate {staging};
+exception when lock_not_available then delete from {staging};
+end $$;
+insert into {staging} select * from {incoming}
+"""
 
 
 def digest_secret(warehouse: Cursor, *, renew: bool = False) -> str:
@@ -141,23 +151,24 @@ class StagingTable:
               left join {digest} d using (bucket)
             """
         )
-        return None if rows > MOST * self.rows_now() else buckets
+        return None if rows > COPIED_WHOLE * self.rows_now() else buckets
 
     def _apply_difference(self) -> None:
-        """Replace the rows of the keys that are not staged as they should be, and count them; no other is touched."""
+        """Replace the rows of the keys that are not staged as they should be, or all where that is quicker; count."""
         self._run("020_differing")
-        differing = self.warehouse.rowcount
-        if not differing:
+        if not self.warehouse.rowcount:
             return
         self._execute("analyze {differing}")
         self._count()
-        are_most = self.is_copied_whole and differing > self.staged_rows / 2
         if self.table.changes:
             self._run("040_changes")
-        if are_most:
-            self._execute("truncate {staging}; insert into {staging} select * from {incoming}; analyze {staging}")
+        rows = self.counts.inserted + self.counts.updated + self.counts.deleted
+        if self.is_copied_whole and rows > REWRITTEN_WHOLE * self.staged_rows:
+            self._execute(REWRITE)
         else:
             self._run("050_staging")
+        if rows * 20 > self.staged_rows:  # within the run nobody else would, and the load is planned by it
+            self._execute("analyze {staging}")
 
     def _count(self) -> None:
         wanted, unwanted = self._row(

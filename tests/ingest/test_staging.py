@@ -1,15 +1,17 @@
 """Change detection by content: what the source inserted, updated or deleted is seen, and nothing else is read."""
 
 import shutil
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from django.db import connections
 
 from analytics.loads import statements
 from ingest.msk.tables import TABLES
-from tests.conftest import TRUNCATE_EVERYTHING, Source, Warehouse, last_steps
+from tests.conftest import TRUNCATE_EVERYTHING, Source, Warehouse, connect, last_steps
 
 
 @pytest.fixture
@@ -246,6 +248,37 @@ def test_it_heals_any_difference_on_a_full_refresh(damage: str, sample: Source, 
     run("run_pipeline", "--full-refresh")
     assert warehouse.star() == sample.star()
     run("check_warehouse")
+
+
+def test_it_waits_for_no_reader_of_a_table_that_it_writes_anew(sample: Source, warehouse: Warehouse, run) -> None:
+    sample.execute("update step_result set value = '7'")
+    with closing(connect("analytics")) as reader, reader.cursor() as cursor:
+        reader.autocommit = False
+        tables = warehouse.value("select string_agg(tablename, ', ') from pg_tables where schemaname = 'public'")
+        cursor.execute(f"lock table {tables} in access share mode")  # as pg_dump does
+        with connections["analytics"].cursor() as ours:
+            ours.execute("set lock_timeout = '5s'")
+        run()
+    assert warehouse.star() == sample.star()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "insert into step_result select patient_id + 1000, date, value from step_result",
+        "update step_result set value = '7'",
+    ],
+    ids=["grown", "written anew"],
+)
+def test_it_knows_how_large_a_staging_table_is_of_which_much_changed(
+    change: str, sample: Source, warehouse: Warehouse, run
+) -> None:
+    sample.execute(change)
+    run("extract_msk")
+    assert warehouse.value(
+        "select reltuples = (select count(*) from staging_step_result) from pg_class"
+        " where relname = 'staging_step_result'"
+    )
 
 
 def test_it_notes_a_row_once_that_most_others_changed_with(sample: Source, warehouse: Warehouse, run) -> None:
