@@ -13,8 +13,8 @@ from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
 from ingest.reconcile import Target, reconcile
 
-# Beyond this share of a table it is quicker to look at every row than to pick those that may have changed.
-MOST = 0.4
+# Beyond this share of a table's rows it is quicker to look at every one than to pick those that may have changed.
+LOOKED_AT_WHOLE = 0.4
 
 
 class Changes:
@@ -47,10 +47,11 @@ class Changes:
             )
         )
         rows, of_table = one_row(self.warehouse)
-        if rows:
-            self.followed = True
-            self.warehouse.execute(SQL("analyze {}").format(changed))
-        return None if rows > MOST * of_table else int(rows)
+        if not rows:
+            return 0
+        self.followed = True
+        self.warehouse.execute(SQL("analyze {}").format(changed))
+        return None if rows > LOOKED_AT_WHOLE * of_table >= 0 else int(rows)  # -1: nobody knows how many it has
 
     def reconcile(self, target: Target, query: Composable, counts: StepRun) -> None:
         """Bring a table of the star in step, and keep what differed for the tables that follow from it."""

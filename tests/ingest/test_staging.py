@@ -288,6 +288,25 @@ def test_it_notes_a_row_once_that_most_others_changed_with(sample: Source, wareh
     assert len(noted) == len(set(noted)) > 1000
 
 
+def test_it_looks_at_no_row_when_nothing_changed_though_nobody_knows_how_large_the_tables_are(
+    sample: Source, warehouse: Warehouse, run
+) -> None:
+    warehouse.execute("update pg_class set reltuples = -1 where relname ~ '_fact$|_window$|_dimension$'")  # as restored
+    run()
+    assert {"patient_dimension", "step_result_fact", "activity_completion_fact"}.isdisjoint(
+        last_counts("load_msk", "rows_read")
+    )
+
+
+def test_it_looks_at_the_changed_rows_alone_where_nobody_knows_how_large_a_table_is(
+    sample: Source, warehouse: Warehouse, run
+) -> None:
+    warehouse.execute("update pg_class set reltuples = -1 where relname = 'step_result_fact'")
+    sample.execute("update step_result set value = '1' where patient_id = 8 and date = '2024-05-01'")
+    run()
+    assert last_counts("load_msk", "rows_read")["step_result_fact"] == 1
+
+
 def test_it_follows_a_restore_of_an_older_source(sample: Source, dump: Path, warehouse: Warehouse, run) -> None:
     sample.execute("delete from patient where id > 30; update step_result set value = '7'")
     run()
