@@ -21,8 +21,9 @@ class Target:
     """A table, the columns that identify a row, none of them null, and those that are compared.
 
     `stamped` columns are written with a row but do not make it differ. `scope` is a condition on the table, aliased t:
-    other rows are not the query's affair. With `keeps_rows` none is deleted. One that
-    `is_large` gets its keys after its first rows, and is closed to readers from then to the end of the transaction.
+    other rows are not the query's affair. With `keeps_rows` none is deleted. One that `is_large` gets its keys after
+    its first rows, and is closed to readers from then to the end of the transaction. Into one that `is_shared` runs of
+    both sources write: it is not analysed, as that would lock the other's out to the end of the transaction.
     """
 
     table: str
@@ -32,6 +33,7 @@ class Target:
     scope: Composable = field(default_factory=lambda: EVERY_ROW)
     keeps_rows: bool = False
     is_large: bool = False
+    is_shared: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -80,7 +82,7 @@ def fill(warehouse: Cursor, target: Target, query: Composable) -> int:
             )
         )
         rows = warehouse.rowcount
-    warehouse.execute(SQL("analyze {}").format(Identifier(target.table)))
+    analyze_if_much(warehouse, target, rows)
     return rows
 
 
@@ -164,7 +166,7 @@ def analyze_if_much(warehouse: Cursor, target: Target, rows: int) -> None:
     """
     warehouse.execute("select reltuples from pg_class where oid = %s::regclass", [target.table])
     (known,) = one_row(warehouse)
-    if rows * 20 > known:
+    if rows * 20 > known and not target.is_shared:
         warehouse.execute(SQL("analyze {}").format(Identifier(target.table)))
 
 

@@ -26,6 +26,7 @@ def list_rejects(
         key=("source_table", "source_key"),
         compared=("reason", "detail"),
         stamped=("run_id",),
+        is_shared=True,
         scope=SQL("t.source_table = {} and {}").format(Literal(source), part),
     )
     query = SQL("select {}::text as source_table, {} as run_id, source_key, reason, detail from ({}) r").format(

@@ -26,6 +26,7 @@ from ingest.models import PipelineRun
 from ingest.runs.record import end_gone_runs
 from tests.analytics.test_star import assert_same
 from tests.conftest import COVID_SAMPLE, TRUNCATE_EVERYTHING, Database, Source, Warehouse, connect, last_steps
+from tests.ingest.covid.documents import day, history
 from tests.ingest.test_source import Contents, contents
 
 PATIENCE_SECONDS = 60  # for what would else wait for ever; how fast it is depends on the machine
@@ -433,6 +434,19 @@ def test_it_loads_one_source_while_another_run_is_at_the_other(
         *[("msk", "skipped"), ("covid", "failed")],
     ]
     assert warehouse.value("select count(*) from cases_fact") > 0
+
+
+def test_it_lists_rejected_rows_while_a_run_of_the_other_source_that_listed_some_is_at_work(
+    loaded: Contents, source: Source, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    source.execute("update step_result set value = 'n/a'")
+    (tmp_path / "us").mkdir()
+    (tmp_path / "us" / "daily.json").write_bytes(history(day("2021-03-06", {"states": -1}), day("2021-03-05")))
+    assert manage("extract_covid", COVID_API_URL=str(tmp_path))[0] == 0
+    with held_up("analytics", "patient_journey_schedule_window"):
+        code, _, stderr = manage("load_covid")
+        assert (code, stderr) == (0, "")
+        assert warehouse.execute("select source_table, source_key from rejected_row") == [("covid_day", "2021-03-06")]
 
 
 def test_the_next_run_finds_that_one_was_killed(loaded: Contents, run) -> None:
