@@ -86,9 +86,12 @@ def _load_derived(warehouse: Cursor, table: StarTable, rows: int | None, changes
         return
     everything = rows is None
     # Which days to look at its statement finds in the changes of the others.
-    query = statement(table.statement, everything=changes.everything if table.keeps_rows else everything)
+    query: Composable = statement(table.statement, everything=changes.everything if table.keeps_rows else everything)
+    if table.keeps_rows:  # and so has more than is looked at
+        warehouse.execute(SQL("create temp table given on commit drop as {}").format(query))
+        counts.rows_read, query = warehouse.rowcount, SQL("table given")
     changes.reconcile(target(table, everything=everything), query, counts)
-    if everything:
+    if everything and not table.keeps_rows:
         warehouse.execute(SQL("select count(*) from {}").format(Identifier(table.name)))
         (counts.rows_read,) = one_row(warehouse)
 
@@ -104,15 +107,8 @@ def _check_staged(warehouse: Cursor) -> None:
             f"the staging tables are empty, as after an upgrade or a crash of the server ({', '.join(emptied)}): "
             "run manage.py extract_msk first"
         )
-    warehouse.execute(
-        """
-        select count(*)
-          from staging_schedule s
-         where not exists (select from staging_slug p where p.slug = coalesce(s.slug, ''))
-        """
-    )
-    (unparsed,) = one_row(warehouse)
-    if unparsed:
+    warehouse.execute("select from staging_schedule where coalesce(slug, '') not in (select slug from staging_slug)")
+    if unparsed := warehouse.rowcount:
         raise PipelineError(f"{unparsed} staged schedules have not been parsed: run manage.py parse_slugs first")
 
 

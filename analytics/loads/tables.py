@@ -16,7 +16,7 @@ class StarTable:
 
     `source` is the staged table whose rows the statement checks one by one; it is empty where rows are worked out from
     other tables of the star. `changes` is the table that says which rows to look at (changes.py); without it all of
-    them are, each time.
+    them are, each time, but for one that `keeps_rows`: its statement picks from the changes of the others.
     """
 
     model: type[Model]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Source, Warehouse
+from tests.conftest import Source, Warehouse, last_steps
 from tests.recompute import row_id
 
 
@@ -204,6 +204,15 @@ def test_it_adds_the_days_of_a_year_in_which_something_is_dated_from_now_on(
     years = [year for (year,) in warehouse.execute("select distinct year from date_dimension order by 1")]
     assert years == sorted([2024, year])
     run("check_warehouse")
+
+
+def test_it_looks_at_the_days_of_the_years_alone_in_which_something_changed(small_world: Source, run) -> None:
+    small_world.insert("step_result", patient_id=1, date="2024-03-02", value="100")
+    run()
+    small_world.insert("step_result", patient_id=1, date="2019-07-01", value="100")
+    run()
+    (days,) = last_steps(table_name="date_dimension")
+    assert (days.rows_read, days.inserted) == (365, 365)
 
 
 def test_it_lets_an_override_win_over_the_slug_and_survive_reloads(
