@@ -8,7 +8,8 @@ import atexit
 import os
 import shutil
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psycopg2
@@ -16,7 +17,7 @@ from dotenv import load_dotenv
 
 from pipeline_project import embedded
 
-MEMORY = Path("/dev/shm")  # noqa: S108  (nobody else writes to the folder that is made in it)
+MEMORY = Path("/dev/shm")  # noqa: S108  (nobody else may write to the folder that is made in it)
 ROOM = 2 * 1024**3  # bytes, for the databases of each process, and the log of what is written to them
 FOLDER = f"msk-pipeline-tests-{os.getuid()}-"  # and the process that started the server
 UNSAFE = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "512MB", "checkpoint_timeout": "1h"}
@@ -28,11 +29,10 @@ def start_in_memory() -> None:
     if is_large or not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
         embedded.use()
         return
-    for folder in MEMORY.glob(f"{FOLDER}*"):
-        if not _is_alive(int(folder.name.removeprefix(FOLDER))):
-            _end(folder)
+    for folder in left_behind(MEMORY, os.getuid()):
+        _end(folder)
     folder = MEMORY / f"{FOLDER}{os.getpid()}"
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     atexit.register(_end, folder)
     embedded.DATA_DIR = folder / "data"
     embedded.use()
@@ -42,6 +42,16 @@ def start_in_memory() -> None:
         for name, value in UNSAFE.items():
             cursor.execute(f"alter system set {name} = '{value}'")
         cursor.execute("select pg_reload_conf()")
+
+
+def left_behind(memory: Path, user: int) -> Iterator[Path]:
+    """Yield the folders of the user's test runs that are gone; anybody can make one there that has such a name."""
+    for folder in memory.glob(f"{FOLDER}*"):
+        process = folder.name.removeprefix(FOLDER)
+        with suppress(FileNotFoundError):  # another test run has just ended, and taken its own away
+            # lstat: what a link of somebody else's leads to may well be ours.
+            if process.isdecimal() and folder.lstat().st_uid == user and not _is_alive(int(process)):
+                yield folder
 
 
 def _end(folder: Path) -> None:
