@@ -33,10 +33,11 @@ Cell = str | Callable[[Any], Any]
 class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
     """Lists of bounded cost, by default of all columns.
 
-    `search_fields`, by default the key, are searched for the very term, each by its index: Django's own `=` compares
-    upper(column::text), which no index serves. The list can also be asked for one of them, or any indexed column, by
-    name (?patient_id=7), and within a patient for any link; so do the lists that a detail page leads to. All columns go
-    by their own names, never by that of a link (patient), by which Django would fetch the row at its other end.
+    `search_fields`, by default the key, are searched for the very term, each by its index (what has none says what that
+    costs): Django's own `=` compares upper(column::text), which no index serves. The list can also be asked for one of
+    them, or any indexed column, by name (?patient_id=7), and within a patient for any link; so do the lists that a
+    detail page leads to. All columns go by their own names, never by that of a link (patient), by which Django would
+    fetch the row at its other end.
     """
 
     change_list_template = "analytics/change_list.html"

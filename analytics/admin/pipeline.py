@@ -139,8 +139,8 @@ class LoadStateAdmin(ReadOnlyAdmin):
 
 @admin.register(RejectedRow)
 class RejectedRowAdmin(ReadOnlyAdmin):
-    """The rejected rows. The unique index serves the filter by table, and with it the search for a key; the filter
-    by reason reads what was rejected, never a fact.
+    """The rejected rows. The unique index serves the filter by table, and with it the search for a key. A search for a
+    key alone, and the filter by reason, read all that was rejected, but never a fact.
     """
 
     list_display = ("id", "source_table", "source_key", "reason", "gist", "run_id")
