@@ -52,6 +52,8 @@ STAR_TABLES = {
     "milestone_date, window_start_date, window_end_date",
     "activity_completion_fact": "survey_result_id, patient_journey_id, patient_id, activity_id, completed_date, "
     "status, days_from_window",
+    "adherence_fact": "id, patient_id, patient_journey_id, activity_id, window_start_date, window_end_date, "
+    "first_in_window_date, first_late_date, first_early_date",
 }
 
 
@@ -114,6 +116,7 @@ class Recomputation:
         star["activity_completion_fact"] = {
             key: self.completion(row, windows) for key, row in star["survey_result_fact"].items()
         }
+        star["adherence_fact"] = self.adherence(windows, star["activity_completion_fact"])
         star["rejected_row"] = self.rejected
         return star
 
@@ -318,6 +321,16 @@ class Recomputation:
         else:
             outcome = ("in_window", 0)
         return (journey, patient, activity, day, *outcome)
+
+    def adherence(self, windows: dict[int, Row], completions: dict[int, Row]) -> dict[int, Row]:
+        days: dict[tuple[int, str], list[date]] = defaultdict(list)
+        for journey, _, activity, day, status, _ in completions.values():
+            days[row_id(journey, activity), status].append(day)
+        statuses = ("in_window", "late", "early")
+        return {
+            key: (*window[:3], *window[-2:], *(min(days[key, status], default=None) for status in statuses))
+            for key, window in windows.items()
+        }
 
 
 def row_id(left: int, right: int) -> int:

@@ -2,7 +2,7 @@
 
 Each table `changed_<…>` holds keys of such rows, with their patient; a key that is there needlessly, or twice, costs
 time and nothing else. extract_msk adds the keys of the staged rows that changed. To these a load adds the children of
-rows that came or went, then the windows, and at last the completions, of what it wrote.
+rows that came or went, then the windows, the completions and at last the adherence, of what it wrote.
 """
 
 from psycopg2.sql import SQL, Composable, Identifier, Literal
@@ -38,6 +38,8 @@ class Changes:
             self._find_windows()
         elif table.name == "activity_completion_fact":
             self._find_completions()
+        elif table.name == "adherence_fact":
+            self._find_adherence()
         else:
             self._add_children(table)
         changed = Identifier(table.changes)
@@ -108,6 +110,12 @@ class Changes:
             )
         if "patient_journey_schedule_window" in self.written:
             self.warehouse.execute(COMPLETIONS_OF_WINDOWS)
+        self.warehouse.execute(ADHERENCE_OF_COMPLETIONS)
+
+    def _find_adherence(self) -> None:
+        for table in ("patient_journey_schedule_window", "activity_completion_fact"):
+            if table in self.written:
+                self.warehouse.execute(ADHERENCE_OF.format(Identifier(f"differing_{table}")))
 
 
 # The windows that patient journeys which differ have now, and had before.
@@ -147,3 +155,19 @@ select r.patient_id, r.survey_result_id
    and r.patient_journey_id = w.patient_journey_id
    and r.activity_id = w.activity_id
 """
+
+# The windows that completions are about before they are brought in step; those that they are about then follow.
+ADHERENCE_OF_COMPLETIONS = """
+insert into changed_adherence (patient_id, patient_journey_id, activity_id)
+select c.patient_id, c.patient_journey_id, c.activity_id
+  from activity_completion_fact c
+ where c.survey_result_id in (select d.survey_result_id from changed_completion d)
+"""
+
+ADHERENCE_OF = SQL(
+    """
+    insert into changed_adherence (patient_id, patient_journey_id, activity_id)
+    select d.patient_id, d.patient_journey_id, d.activity_id
+      from {} d
+    """
+)

@@ -1,5 +1,7 @@
 """rejected_row kept in step: the current list of what does not fit, one part a source table."""
 
+import json
+
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
 from analytics.loads.tables import STAGED, StarTable
@@ -75,15 +77,17 @@ def of_changed_rows(table: StarTable) -> Composable:
 
 
 def count_rejects(warehouse: Cursor, source: str, counts: StepRun) -> None:
-    """Set in `counts` how many rows of `source` are listed, and of how many that it has."""
+    """Set in `counts` how many rows of `source` are listed, also by reason, and of how many that it has."""
     warehouse.execute(
         """
-        select (select count(*) from rejected_row where source_table = %(source)s),
+        select coalesce(jsonb_object_agg(reason, rows), '{}'), coalesce(sum(rows), 0)::bigint,
                (select row_count from staged_table where source_table = %(source)s)
+          from (select reason, count(*) as rows from rejected_row where source_table = %(source)s group by reason) r
         """,
         {"source": source},
     )
-    counts.rejected, staged = one_row(warehouse)
+    reasons, counts.rejected, staged = one_row(warehouse)
+    counts.reasons = json.loads(reasons)  # Django has the driver leave jsonb as it is
     counts.checked = counts.rows_read if staged is None else staged  # COVID days are all looked at each time
 
 

@@ -68,5 +68,6 @@ STAR_TABLES = (
     StarTable(models.SurveyResultFact, 100, "survey_result", "changed_survey_result"),
     StarTable(models.PatientJourneyScheduleWindow, 110, changes="changed_window"),
     StarTable(models.ActivityCompletionFact, 120, changes="changed_completion"),
+    StarTable(models.AdherenceFact, 125, changes="changed_adherence"),
     StarTable(models.DateDimension, 130, keeps_rows=True),
 )

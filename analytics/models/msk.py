@@ -266,6 +266,33 @@ class ActivityCompletionFact(WarehouseModel):
         db_table_comment = "Activities done, against the window in which they were due; one row a survey result"
 
 
+class AdherenceFact(MadeIdModel):
+    made_of = ("patient_journey_id", "activity_id")
+    id = made_id(*made_of)
+    patient = patient()
+    patient_journey = link(PatientJourneyFact, "The patient journey, in patient_journey_fact")
+    activity = link(ActivityDimension, "The activity, in activity_dimension")
+    window_start_date = day("First day on which the activity is due; null: no start, or undated")
+    window_end_date = day("Last day on which the activity is due; null: no end, or undated")
+    first_in_window_date = day("The earliest day on which it was done within its window; null: never")
+    first_late_date = day("The earliest day on which it was done after its window; null: never")
+    first_early_date = day("The earliest day on which it was done before its window; null: never")
+
+    class Meta:
+        db_table = "adherence_fact"
+        db_table_comment = "What was done about each window, and when first; one row a patient journey and activity"
+
+
+class WindowDetail(WarehouseModel):
+    """A view, created in SQL by the migration: a window with what it can be told apart by; for pages and analysts."""
+
+    id = models.BigIntegerField(primary_key=True)
+
+    class Meta:
+        managed = False
+        db_table = "window_detail"
+
+
 class ActivityAdherence(WindowModel):
     """A view, created in SQL by the migration: the windows and what was done about each, as of today."""
 
@@ -291,6 +318,7 @@ class ActivityAdherence(WindowModel):
 # tables with the same patient journey and activity are about one window, if there is one.
 ABOUT_A_WINDOW: tuple[type[WarehouseModel], ...] = (
     PatientJourneyScheduleWindow,
+    AdherenceFact,
     ActivityAdherence,
     SurveyResultFact,
     ActivityCompletionFact,

@@ -85,6 +85,7 @@ class StepRun(models.Model):
     updated = count("Rows updated")
     deleted = count("Rows deleted")
     rejected = count("Rows of the source listed as rejected afterwards")
+    reasons = models.JSONField(default=dict, db_comment="Of the rejected rows how many there are of each reason")
     checked = count("Rows of the source, the rejected ones among them, that the load has checked, now or before")
     bytes = count("Bytes copied from the source")
     seconds = models.FloatField(default=0.0, db_comment="Seconds of work; a step may come to a table twice")

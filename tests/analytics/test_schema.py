@@ -10,6 +10,8 @@ TABLES = STAR_TABLES | {
     "day_of_week, is_weekend",
     "activity_adherence": STAR_TABLES["patient_journey_schedule_window"]
     + ", completions, first_completed_date, status",
+    "window_detail": STAR_TABLES["adherence_fact"]
+    + ", hospital, age_bracket, sex, joint, journey, clinician_id, operation_date, activity, milestone, schedule",
     "rejected_row": "id, run_id, source_table, source_key, reason, detail",
     "load_state": "source, run_id, loaded_at, run_uuid",
     "cases_dimension": "cases_id, last_update_at, state_number",
