@@ -21,6 +21,8 @@ class DatabaseRouter:
         """Allow a migration's operation on `db`; one without a model names its database in hints["database"]."""
         if model_name is None:
             return bool(db == hints.get("database", "default"))
+        if app_label == "django_cache":  # its table has no model that the apps know
+            return db == "default"
         # A migration sees a historical model, which has lost the attribute: ask today's.
         return db == database_of(apps.get_model(app_label, model_name))
 

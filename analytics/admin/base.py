@@ -42,7 +42,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
 
     change_list_template = "analytics/change_list.html"
     list_per_page = 50
-    list_select_related = ()
+    list_select_related: ClassVar[Any] = ()
     paginator = BoundedPaginator
     show_facets = ShowFacets.NEVER  # they count every choice of every filter
     show_full_result_count = False
@@ -142,7 +142,8 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         return f"this list can be narrowed by {', '.join(names)}"
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return [self.first, *map(self.cell, self.list_display[1:])]  # the first leads to the row itself
+        # The first leads to the row itself.
+        return [self.first, *(self.cell(name, request) for name in self.list_display[1:])]
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
@@ -151,13 +152,20 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         comments = {name: escape(field.db_comment or "") for name, field in self.columns.items()}
         return super().get_form(request, obj, change, help_texts=comments, **kwargs)
 
-    def cell(self, name: str) -> Cell:
+    def cell(self, name: str, request: HttpRequest) -> Cell:
         """Return what shows the column `name`: a key of another table as a link, a choice as the table has it."""
         if name not in self.columns:
             return name
-        if name in self.links:
+        if name in self.links and self.may_see(self.links[name], request):
             return column(name, lambda row: link_to(self.links[name], getattr(row, name)))
+        if name in self.links:
+            return column(name, lambda row: getattr(row, name))
         return column(name, lambda row: getattr(row, name)) if self.columns[name].choices else name
+
+    def may_see(self, model: type[Model], request: HttpRequest) -> bool:
+        """Tell whether who asks may see the rows of another table."""
+        shown = self.admin_site._registry.get(model)
+        return bool(shown and shown.has_view_permission(request))
 
     def children(self) -> dict[type[Model], dict[str, str]]:
         """Return the tables whose list can be asked for what belongs to a row: by which columns, and which it has."""
@@ -174,14 +182,18 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
                 found[model] = by
         return found
 
-    @admin.display(description="See also")
-    def see_also(self, row: Model) -> SafeString:
-        """Return links to the lists of what belongs to the row."""
-        lists = []
-        for model, by in self.children().items():
-            values = {name: getattr(row, own) for name, own in by.items()}
-            lists.append((address(model, "changelist", **values), model._meta.verbose_name_plural))
-        return format_html_join(" · ", '<a href="{}">{}</a>', lists)
+    def see_also(self, request: HttpRequest) -> Callable[[Model], SafeString]:
+        """Return what shows links to the lists of what belongs to a row, as far as who asks may see them."""
+        children = {model: by for model, by in self.children().items() if self.may_see(model, request)}
+
+        def links(row: Model) -> SafeString:
+            lists = []
+            for model, by in children.items():
+                values = {name: getattr(row, own) for name, own in by.items()}
+                lists.append((address(model, "changelist", **values), model._meta.verbose_name_plural))
+            return format_html_join(" · ", '<a href="{}">{}</a>', lists)
+
+        return column("see_also", links)
 
 
 class ReadOnlyAdmin(BoundedAdmin):
@@ -196,8 +208,8 @@ class ReadOnlyAdmin(BoundedAdmin):
     has_change_permission = has_delete_permission = has_add_permission
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        columns = [self.cell(name) for name in self.columns]
-        return [*columns, "see_also"] if self.children() else columns
+        columns = [self.cell(name, request) for name in self.columns]
+        return [*columns, self.see_also(request)] if self.children() else columns
 
 
 def address(model: type[Model], page: str, *keys: Any, **query: Any) -> str:

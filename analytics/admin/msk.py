@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analytics import models
-from analytics.admin.base import ReadOnlyAdmin, address, link_to
+from analytics.admin.base import Cell, ReadOnlyAdmin, address, column, link_to
 from analytics.admin.lists import BoundedList, one_of, within
 from ingest.models import ScheduleOverride
 from ingest.slugs import MILESTONES, UNKNOWN_MILESTONE
@@ -69,6 +69,11 @@ class ScheduleAdmin(ReadOnlyAdmin):
             return link_to(ScheduleOverride, row.schedule_id)
         return format_html('<a href="{}">add</a>', address(ScheduleOverride, "add", schedule_id=row.schedule_id))
 
+    def cell(self, name: str, request: HttpRequest) -> Cell:
+        if name == "override" and not request.user.has_perm("ingest.add_scheduleoverride"):
+            return column(name, lambda row: "yes" if row.overridden else "")
+        return super().cell(name, request)
+
 
 @admin.register(models.ActivityDimension)
 class ActivityAdmin(ReadOnlyAdmin):
@@ -115,6 +120,11 @@ DAYS = ("window_start_date", "window_end_date")
 class WindowAdmin(ReadOnlyAdmin):
     list_display = (*WINDOW, "schedule_slug", "milestone_date", *DAYS)
     search_fields = ("patient_id", "id")
+
+
+@admin.register(models.AdherenceFact)
+class AdherenceFactAdmin(ReadOnlyAdmin):
+    """What was done about each window; how it stands today is in the list of the view."""
 
 
 @admin.register(models.ActivityCompletionFact)

@@ -66,14 +66,14 @@ class PipelineRunAdmin(ReadOnlyAdmin):
     class Media:
         css: ClassVar = {"all": ["analytics/runs.css"]}
 
-    def cell(self, name: str) -> Cell:
+    def cell(self, name: str, request: HttpRequest) -> Cell:
         if name in WRITTEN:
             return column(name, lambda run: None if run.status in FAILURES else getattr(run, name))
-        return status if name == "status" else super().cell(name)
+        return status if name == "status" else super().cell(name, request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Return the fields of a run's own page, which says of what was rolled back how far it had come."""
-        return [SHOWN.get(name, self.cell(name)) for name in self.columns]
+        return [SHOWN.get(name, self.cell(name, request)) for name in self.columns]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         note = ROLLED_BACK if obj and obj.status in FAILURES else ""
