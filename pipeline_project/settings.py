@@ -97,6 +97,15 @@ for _place in _places:
             "POSTGRES_DB, POSTGRES_ANALYTICS_DB and POSTGRES_SECONDARY_DB must be three databases: "
             f"{_place[-1]} is named twice"
         )
+# What pages have worked out, for all processes: prepare_databases makes the table.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "kept_answer",
+        "TIMEOUT": 24 * 3600,
+        "OPTIONS": {"MAX_ENTRIES": 2000},
+    }
+}
 DATABASE_ROUTERS = ["pipeline_project.routers.DatabaseRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -163,6 +172,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_CLIENT_IP_CALLABLE = "pipeline_project.clients.address"
 AXES_USERNAME_CALLABLE = "pipeline_project.clients.username"
 AXES_VERBOSE = False  # a log line names the address alone
@@ -186,6 +196,8 @@ CRONTAB_COMMAND_SUFFIX = "&"
 # --- Django
 
 INSTALLED_APPS = [
+    "access",
+    "analytics",  # before the admin, whose templates it extends
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -195,7 +207,6 @@ INSTALLED_APPS = [
     "axes",
     "django_crontab",
     "ingest",
-    "analytics",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

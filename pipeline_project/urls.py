@@ -1,14 +1,22 @@
-"""The addresses of the site: the admin, the front page that leads to it, and what a health check asks."""
+"""The addresses of the site: the pages, the admin, and what a health check asks."""
 
 from django.contrib import admin
-from django.urls import path
-from django.views.generic import RedirectView
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import include, path
 
 from analytics import health
 
+
+def favicon(request: HttpRequest) -> HttpResponseRedirect:
+    """Lead to the icon: browsers ask for it here, whatever the page says."""
+    return HttpResponseRedirect(staticfiles_storage.url("analytics/favicon.svg"))
+
+
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", include("analytics.pages.urls")),
     path("admin/", admin.site.urls),
+    path("favicon.ico", favicon),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
 ]

@@ -228,7 +228,8 @@ do $$ begin
               where relnamespace = 'public'::regnamespace
                 and relkind = 'r'
                 and pg_relation_size(oid) > 0
-                and relname not in ('django_migrations', 'django_content_type', 'auth_permission', 'committed_run'));
+                and relname not in ('django_migrations', 'django_content_type', 'auth_permission', 'auth_group',
+                                    'auth_group_permissions', 'committed_run'));
 end $$
 """
 

@@ -2,9 +2,13 @@
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError, connections
 from django_crontab.crontab import Crontab
 
+from analytics.pages.courses import GROUPS
+from ingest.models import PipelineRun
 from pipeline_project import cron
+from tests.conftest import Source
 from tests.pipeline_project.test_settings import SERVER, manage
 
 
@@ -52,11 +56,14 @@ def job(monkeypatch) -> str:
     return str(table.crontab_lines[0]).partition("crontab run ")[2].split()[0]
 
 
-def test_it_runs_the_pipeline_for_the_source_of_the_job(monkeypatch, job) -> None:
-    called = []
-    monkeypatch.setattr(cron, "call_command", lambda *arguments, **options: called.append((arguments, options)))
+def test_it_runs_the_pipeline_for_the_source_of_the_job_and_works_out_what_takes_pages_longest(
+    job: str, small_world: Source
+) -> None:
     call_command("crontab", "run", job)
-    assert called == [(("run_pipeline",), {"only": "msk"})]
+    assert [run.source for run in PipelineRun.objects.all()] == ["msk"]
+    with connections["default"].cursor() as cursor:
+        cursor.execute("select count(*) from kept_answer where cache_key like '%:steps:%'")
+        assert cursor.fetchall() == [(len(GROUPS),)]
 
 
 def test_it_adds_nothing_to_what_a_run_that_failed_has_logged(monkeypatch, job, caplog, capsys) -> None:
@@ -67,3 +74,17 @@ def test_it_adds_nothing_to_what_a_run_that_failed_has_logged(monkeypatch, job, 
     call_command("crontab", "run", job)
     assert caplog.records == []
     assert capsys.readouterr() == ("", "")
+
+
+def test_it_says_that_pages_are_not_prepared_after_a_run_that_succeeded(
+    job: str, small_world: Source, monkeypatch, caplog, capsys
+) -> None:
+    def fail() -> None:
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(cron, "prepare_pages", fail)
+    call_command("crontab", "run", job)
+    assert PipelineRun.objects.get().status == "succeeded"
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("analytics.pages", "WARNING")
+    assert record.error.startswith("the server closed the connection")

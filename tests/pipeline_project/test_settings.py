@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 
 from pipeline_project.settings import EXAMPLE_PASSWORD, EXAMPLE_SECRET_KEY
@@ -158,11 +159,20 @@ def test_it_knows_the_secrets_of_the_example() -> None:
     assert {f"SECRET_KEY={EXAMPLE_SECRET_KEY}", f"POSTGRES_PASSWORD={EXAMPLE_PASSWORD}"} <= set(lines)
 
 
+def test_its_apps_go_into_the_image() -> None:
+    ignored = settings.BASE_DIR / ".dockerignore"
+    if not ignored.exists():
+        pytest.skip(".dockerignore is not part of the image")
+    ours = {app.name for app in apps.get_app_configs() if Path(app.path).parent == settings.BASE_DIR}
+    assert {"access", "analytics", "ingest"} <= ours
+    assert {f"!{name}" for name in ours} <= set(ignored.read_text().splitlines())
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project's code, in a folder that can have a .env of its own."""
     folder = tmp_path / "project"
-    for package in ("pipeline_project", "ingest", "analytics"):
+    for package in ("pipeline_project", "access", "ingest", "analytics"):
         shutil.copytree(settings.BASE_DIR / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(settings.BASE_DIR / "manage.py", folder)
     return folder

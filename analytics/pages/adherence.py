@@ -1,0 +1,269 @@
+"""Adherence: how windows stand as of a day, by two dimensions at once, and the windows behind each number."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+from psycopg2.sql import SQL
+
+from analytics.charts import Bar, DayLines, Line, Part, Point, StackedBars, name_of
+from analytics.charts.scale import number
+from analytics.pages.answers import Row, as_day, kept, read
+from analytics.pages.dimensions import DIMENSIONS, STATUSES, conditions
+from analytics.pages.page import BLANK, SEES_PATIENTS, SEES_TOTALS, Content, RefusedError, asked, choice, page
+
+WEEKS = 26  # of the trend
+ROWS = 100  # of a page of windows
+REACH = 10_000  # rows that the pages of a list come to
+# One number for adherence is the share of the first among all these (design.md, Pages).
+DONE, *NOT_IN_TIME = ENDED = ("completed", "completed_late", "completed_early", "missed")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an address asks of the windows."""
+
+    by: str
+    colour: str
+    day: date
+    filters: Mapping[str, str]
+    is_today: bool
+    week: date | None = None  # by its Monday, that in which the windows ended
+
+    @classmethod
+    def of(cls, values: Mapping[str, str]) -> "Question":
+        by = choice(values, "by", DIMENSIONS, "hospital")
+        colour = choice(values, "colour", DIMENSIONS, "status")
+        if by == colour:
+            raise RefusedError(f"by and colour are both {by}: each row would have one colour. Choose another of them.")
+        filters = {name: values[name] for name in DIMENSIONS if name in values}
+        week = day_of(values, "week") if "week" in values else None
+        return cls(by, colour, day_of(values, "day"), filters, "day" not in values, week)
+
+    @property
+    def tells_adherence(self) -> bool:
+        """Whether the windows are told apart by status, and none was left out for its own."""
+        return "status" in (self.by, self.colour) and "status" not in self.filters
+
+    @property
+    def bound(self) -> dict[str, Any]:
+        """What the queries take: the day, and the condition for the windows."""
+        found = [conditions(self.filters)]
+        if self.week:
+            found.append(SQL("w.window_end_date between {0} and {0} + 6").format(as_day(self.week)))
+        return {"day": as_day(self.day), "conditions": SQL(" and ").join(found)}
+
+    def address(self, place: str, **more: str) -> str:
+        """Return the address of the same question, narrowed by `more`, at another place."""
+        values = dict(self.filters) | more
+        for name, of in (("day", None if self.is_today else self.day), ("week", self.week)):
+            if of:
+                values.setdefault(name, of.isoformat())
+        return reverse(place) + (f"?{urlencode(values)}" if values else "")
+
+
+def day_of(values: Mapping[str, str], name: str) -> date:
+    """Return the day that an address asks for by `name`, without one today, UTC."""
+    if name not in values:
+        return datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(values[name])
+    except ValueError as error:
+        raise RefusedError(f"{name}={values[name]} is no day: write it as 2024-03-31.") from error
+
+
+@page("Adherence", SEES_TOTALS)
+def adherence(request: HttpRequest) -> Content:
+    """Show how many windows there are of each value of `by` and `colour`, and how adherence went week by week."""
+    question = Question.of(asked(request, ["by", "colour", "day", *DIMENSIONS]))
+    by, colour = DIMENSIONS[question.by], DIMENSIONS[question.colour]
+    counted = _counted(question)
+    sees_windows = request.user.has_perm(SEES_PATIENTS)
+    table = [
+        {by.name: by.label(row["by_value"]), colour.name: colour.label(row["colour_value"]), "windows": row["windows"]}
+        for row in counted
+    ]
+    groups = _groups(table, question)
+    places = {label: place for place, label in enumerate(groups)}
+    rows = sorted(table, key=lambda row: (places[row[by.name]], row[colour.name]))
+    values = {
+        "chart": _bars(groups, question, sees_windows=sees_windows),
+        "trend": _trend(question, sees_windows=sees_windows),
+        "windows": number(sum(row["windows"] for row in table)),
+        "adherence": percent(_statuses(table)) if question.tells_adherence else "",
+        **form_of(question),
+    }
+    return Content("pages/adherence.html", values, [by.name, colour.name, "windows"], rows)
+
+
+def _counted(question: Question) -> list[Row]:
+    by, colour = DIMENSIONS[question.by], DIMENSIONS[question.colour]
+    return kept("adherence", by=by.sql, colour=colour.sql, **question.bound)
+
+
+def _statuses(table: list[Row]) -> Counter[str]:
+    """Return the windows by status, of a table that tells them apart by it."""
+    statuses: Counter[str] = Counter()
+    for row in table:
+        statuses[row["status"]] += row["windows"]
+    return statuses
+
+
+def _groups(table: list[Row], question: Question) -> dict[str, Counter[str]]:
+    """Return the windows of each group by kind, in the order in which they are shown.
+
+    Months as they follow each other; with a status the group that misses most first, otherwise the largest first.
+    """
+    groups: dict[str, Counter[str]] = {}
+    for row in table:
+        groups.setdefault(row[question.by], Counter())[row[question.colour]] = row["windows"]
+
+    def order(group: tuple[str, Counter[str]]) -> Any:
+        label, kinds = group
+        if question.by == "month":
+            return label
+        if question.by == "status":
+            return STATUSES.index(label)
+        if question.colour == "status":
+            ended = sum(kinds[status] for status in ENDED)
+            return (-kinds["missed"] / ended if ended else 1, label)
+        return (-kinds.total(), label)
+
+    return dict(sorted(groups.items(), key=order))
+
+
+def _bars(groups: dict[str, Counter[str]], question: Question, *, sees_windows: bool) -> StackedBars:
+    totals: Counter[str] = sum(groups.values(), Counter())
+    if question.colour == "status":
+        kinds = {status: f"chart-status-{status}" for status in STATUSES if totals[status]}
+    else:
+        kinds = dict.fromkeys((kind for kind, _ in totals.most_common()), "")
+
+    is_noted = question.tells_adherence and question.colour == "status"
+
+    def place(**more: str) -> str:
+        return question.address("windows", **more) if sees_windows else ""
+
+    bars = [
+        Bar(
+            label,
+            {kind: Part(count, place(**{question.by: label, question.colour: kind})) for kind, count in parts.items()},
+            place(**{question.by: label}),
+            percent(parts) if is_noted else "",
+        )
+        for label, parts in groups.items()
+    ]
+    return StackedBars(
+        key="adherence",
+        title=f"Windows by {DIMENSIONS[question.by].title} and {DIMENSIONS[question.colour].title}",
+        unit="windows",
+        bars=bars,
+        kinds=kinds,
+        group=DIMENSIONS[question.by].title,
+        noted="adherence" if is_noted else "",
+        empty="No window is as the filters ask: choose fewer.",
+        is_open=True,
+    )
+
+
+def percent(statuses: Mapping[str, int]) -> str:
+    """Return the adherence of windows that are counted by status, for people to read."""
+    ended = sum(statuses.get(status, 0) for status in ENDED)
+    return f"{100 * statuses.get(DONE, 0) / ended:.1f} %" if ended else "none ended"
+
+
+def _trend(question: Question, *, sees_windows: bool) -> DayLines:
+    """Return adherence by the week in which windows ended, for the weeks that were over on the day.
+
+    A status among the filters does not count here: of the windows that were missed none was completed.
+    """
+    question = replace(question, filters={name: of for name, of in question.filters.items() if name != "status"})
+    points = [
+        Point(
+            week.toordinal(),
+            100 * statuses[DONE] / statuses.total(),
+            weight=statuses.total(),
+            url=question.address("windows", week=week.isoformat()) if sees_windows else "",
+        )
+        for week, statuses in sorted(by_week(question, WEEKS).items())
+    ]
+    return DayLines(
+        key="trend",
+        title=f"Adherence by the week in which windows ended, the last {WEEKS} full weeks",
+        unit="% of the windows that ended completed in time",
+        x_title="week from",
+        lines=[Line("adherence", points)] if points else [],
+        weighed="windows",
+        gap=7,
+        places=1,
+        top=100,
+        empty="No window ended in these weeks.",
+    )
+
+
+def by_week(question: Question, weeks: int) -> dict[date, Counter[str]]:
+    """Return the windows that ended in each of the last full weeks before the day, by the week's Monday, by status."""
+    monday = question.day.toordinal() - question.day.weekday()
+    found: dict[date, Counter[str]] = {}
+    # There is no day before the first one.
+    first, last = (date.fromordinal(max(1, day)) for day in (monday - 7 * weeks, monday - 1))
+    for row in kept("adherence_by_week", **question.bound, first_day=as_day(first), last_day=as_day(last)):
+        if row["status"] in ENDED:
+            found.setdefault(row["week"], Counter())[row["status"]] = row["windows"]
+    return found
+
+
+def form_of(question: Question) -> dict[str, Any]:
+    """Return what the form of the page shows: each choice with its values, and which is taken."""
+    values: dict[str, list[str]] = {name: [] for name in DIMENSIONS} | {"status": STATUSES}
+    for row in kept("adherence_values"):
+        values[row["dimension"]].append(row["label"])
+    fields = []
+    for name, dimension in DIMENSIONS.items():
+        chosen = question.filters.get(name)
+        # A form that left out what the address asks for would widen it with the next press of its button.
+        options = dict.fromkeys([*values[name], *([] if chosen is None else [chosen])])
+        named = [{"value": of or BLANK, "name": name_of(of), "is_chosen": of == chosen} for of in options]
+        fields.append({"name": name, "title": dimension.title, "options": named})
+    return {"fields": fields, "dimensions": DIMENSIONS.values(), "question": question}
+
+
+def prepare() -> None:
+    """Work out what the page shows as it opens."""
+    question = Question.of({})
+    _counted(question)
+    by_week(question, WEEKS)
+    form_of(question)
+
+
+@page("Windows", SEES_PATIENTS)
+def windows(request: HttpRequest) -> Content:
+    """List the windows behind a number of the adherence page, those that ended last first."""
+    values = asked(request, ["day", "week", "page", *DIMENSIONS])
+    question = Question.of(values)
+    total = sum(row["windows"] for row in _counted(question))
+    last = max(1, -(-min(total, REACH) // ROWS))
+    shown = values.get("page", "1")
+    if not (shown.isascii() and shown.isdecimal() and len(shown) < 10 and 1 <= int(shown) <= last):
+        raise RefusedError(f"page={shown} is not there: the pages are 1 to {last}.")
+    first = (int(shown) - 1) * ROWS
+    rows = read("windows", rows=ROWS, before=first, **question.bound)
+    return Content(
+        "pages/windows.html",
+        {
+            "rows": rows,
+            "question": question,
+            "total": number(total),
+            "first": number(first + 1 if rows else 0),
+            "last": number(first + len(rows)),
+            "reach": number(REACH) if total > REACH else "",
+            "before": question.address("windows", page=str(int(shown) - 1)) if int(shown) > 1 else "",
+            "after": question.address("windows", page=str(int(shown) + 1)) if int(shown) < last else "",
+            "back": replace(question, week=None).address("adherence"),
+        },
+    )

@@ -1,0 +1,75 @@
+"""The rows of a page's query, read in one snapshot, and those about no single patient kept until a load has ended."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from django.core.cache import cache
+from django.db import transaction
+from psycopg2.sql import SQL, Composable, Literal
+
+from ingest import statements
+from ingest.cursors import Cursor, one_row, raw_cursor
+
+FOLDER = Path(__file__).parent
+PATIENCE_SECONDS = 30  # for one query of a page
+
+Row = dict[str, Any]
+_patience: ContextVar[float] = ContextVar("patience")
+
+
+def read(name: str, /, **values: object) -> list[Row]:
+    """Return the rows of the query in the file `name`, its parameters bound to `values`."""
+    with _snapshot() as warehouse:
+        return _rows(warehouse, statements.statement(FOLDER, name, **values))
+
+
+def kept(name: str, /, **values: object) -> list[Row]:
+    """Return the same as `read`, worked out once for each load of the warehouse.
+
+    For what depends on the load and on `values` alone, such as the day, and counts patients or their windows, rather
+    than naming them: the rows are kept in the database of the run log.
+    """
+    query = statements.statement(FOLDER, name, **values)
+    with _snapshot() as warehouse:
+        warehouse.execute("select coalesce(string_agg(run_uuid::text, ' ' order by source), '') from load_state")
+        (loads,) = one_row(warehouse)
+        key = f"{name} {sha256((loads + query.as_string(warehouse)).encode()).hexdigest()}".replace(" ", ":")
+        rows: list[Row] | None = cache.get(key)
+        if rows is None:
+            rows = _rows(warehouse, query)
+            cache.set(key, rows)
+        return rows
+
+
+def as_day(value: date) -> Composable:
+    """Return a day for a statement, which takes a plain text for one of no type."""
+    return SQL("{}::date").format(Literal(value))
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Let the queries in the block take as long as they do: nobody waits for them."""
+    token = _patience.set(0)
+    yield
+    _patience.reset(token)
+
+
+@contextmanager
+def _snapshot() -> Iterator[Cursor]:
+    with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
+        warehouse.execute("set transaction isolation level repeatable read, read only")
+        # A query of a page is over before its compilation would pay, and sorts in memory.
+        warehouse.execute("set local jit = off; set local work_mem = '64MB'")
+        warehouse.execute("set local statement_timeout = %s", [int(1000 * _patience.get(PATIENCE_SECONDS))])
+        yield warehouse
+
+
+def _rows(warehouse: Cursor, query: Composable) -> list[Row]:
+    warehouse.execute(query)
+    names = [column.name for column in warehouse.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in warehouse]

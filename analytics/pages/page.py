@@ -1,0 +1,165 @@
+"""What every page has: who may see it, its table as CSV, and how it refuses what it does not understand."""
+
+import csv
+import logging
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from psycopg2.errors import QueryCanceled
+
+from analytics.charts import name_of
+from analytics.pages.answers import PATIENCE_SECONDS, Row
+from ingest.runs.errors import DATABASE_ERRORS, explain
+
+logger = logging.getLogger(__name__)
+
+SEES_TOTALS = "access.view_totals"
+SEES_PATIENTS = "analytics.view_patientdimension"
+TOO_LONG = (
+    f"This was not worked out within {PATIENCE_SECONDS} seconds: the database is busy, or it is too much at once. "
+    "Try again in a few minutes, or ask for less."
+)
+NO_ANSWER = (
+    "The warehouse does not answer. What it holds is not lost: try again in a few minutes, and tell the engineer on "
+    "call if it lasts."
+)
+BLANK = name_of("")  # what stands for an empty text in a form, where nothing chosen is sent as one
+FEWEST = 5  # patients behind a point of a chart of steps or scores
+
+
+class RefusedError(Exception):
+    """The address asks for what the page does not have; the message says what it takes instead."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a page shows: its template with the values in it, and the columns and rows of its table as CSV, if any."""
+
+    template: str
+    values: Mapping[str, Any]
+    columns: Sequence[str] = ()
+    rows: Sequence[Row] = field(default=())
+
+
+NUMBER = re.compile(r"[+-]?[0-9]+")
+View = Callable[..., Content]
+
+
+def page(title: str, permission: str = "") -> Callable[[View], Callable[..., HttpResponseBase]]:
+    """Make a view of a function that returns the content of a page; for who has `permission`, or may log in at all.
+
+    Who is not logged in is asked to be; who may not see the page gets 403; an address that is not understood is
+    answered with 400 and the reason; what takes longer than the patience of answers.py, or a warehouse that does not
+    answer, with 503. `?format=csv` gives the page's table.
+    """
+
+    def decorate(content_of: View) -> Callable[..., HttpResponseBase]:
+        @require_safe
+        @never_cache
+        @wraps(content_of)
+        def view(request: HttpRequest, **parts: Any) -> HttpResponseBase:
+            if not admin.site.has_permission(request):
+                return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+            if permission and not request.user.has_perm(permission):
+                raise PermissionDenied
+            if "form" in request.GET:
+                return _without_empty_fields(request)
+            try:
+                content = content_of(request, **parts)
+                if "format" in request.GET:
+                    return as_csv(content_of.__name__, content, request.GET["format"])
+            except RefusedError as refusal:
+                return _shown(request, title, "pages/refused.html", {"refusal": str(refusal)}, status=400)
+            except DATABASE_ERRORS as error:
+                return _not_answered(request, title, error)
+            return _shown(request, title, content.template, content.values)
+
+        return view
+
+    return decorate
+
+
+def _shown(
+    request: HttpRequest, title: str, template: str, values: Mapping[str, Any], status: int = 200
+) -> HttpResponse:
+    return render(request, template, admin.site.each_context(request) | {"title": title, **values}, status=status)
+
+
+def _not_answered(request: HttpRequest, title: str, error: Exception) -> HttpResponse:
+    """Answer that the warehouse did not; what was the matter is for the log."""
+    logger.error("page not shown", extra={"page": request.path, "error": explain(error)})
+    is_late = isinstance(error.__cause__ or error, QueryCanceled)
+    return _shown(request, title, "pages/refused.html", {"refusal": TOO_LONG if is_late else NO_ANSWER}, status=503)
+
+
+def _without_empty_fields(request: HttpRequest) -> HttpResponse:
+    """Lead from what a form sent, which has a field for each choice, to the address that says what was chosen."""
+    # A browser sends each line break of a value as two characters.
+    sent = {name: values[-1].replace("\r\n", "\n") for name, values in request.GET.lists()}
+    chosen = {name: "" if value == BLANK else value for name, value in sent.items() if value and name != "form"}
+    return HttpResponseRedirect(request.path + (f"?{urlencode(chosen)}" if chosen else ""))
+
+
+def asked(request: HttpRequest, known: Collection[str]) -> dict[str, str]:
+    """Return the parameters of an address by name, `format` aside; raise RefusedError for one that is not `known`.
+
+    No part of an address is passed over in silence: a page that looks filtered and is not would be believed.
+    """
+    for name, values in request.GET.lists():
+        if name not in known and name != "format":
+            raise RefusedError(f"This page knows no {name}: it takes {', '.join(known) or 'nothing'}.")
+        if len(values) > 1:
+            raise RefusedError(f"{name} is given {len(values)} times: once is enough.")
+        if "\0" in values[0]:
+            raise RefusedError(f"No {name} holds a null character.")
+    return {name: values[0] for name, values in request.GET.lists() if name != "format"}
+
+
+def choice(values: Mapping[str, str], name: str, of: Collection[str], default: str = "") -> str:
+    """Return the parameter `name`, one `of` a few words, by default the first; raise RefusedError for another."""
+    value = values.get(name, default or next(iter(of), ""))
+    if value not in of:
+        raise RefusedError(f"{name}={value} is not known: {name} is one of {', '.join(of)}.")
+    return value
+
+
+class _Line:
+    """A file that gives back what is written to it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def as_csv(name: str, content: Content, form: str) -> StreamingHttpResponse:
+    """Answer with a page's table as a file: the first row names the columns. Raise RefusedError if it has none so."""
+    if not content.columns or form != "csv":
+        raise RefusedError(
+            f"There is no format {form} of this page{': csv is the one there is' if content.columns else ''}."
+        )
+    writer = csv.writer(_Line())
+
+    def lines() -> Iterator[str]:
+        yield writer.writerow(content.columns)
+        for row in content.rows:
+            yield writer.writerow([_no_formula(row[column]) for column in content.columns])
+
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _no_formula(value: object) -> object:
+    """Return a cell that no spreadsheet takes for a formula: a text that begins as one gets an apostrophe before it."""
+    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if is_formula and not NUMBER.fullmatch(str(value)) else value

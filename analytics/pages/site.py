@@ -1,0 +1,50 @@
+"""Which pages there are, and who may see them: nobody is shown a link that leads to a refusal."""
+
+from dataclasses import dataclass
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+
+from analytics.pages.page import SEES_TOTALS
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place of the navigation: the name of its address, and the permission that it takes, if any."""
+
+    title: str
+    name: str
+    permission: str = ""
+
+
+PLACES = (
+    Place("Home", "home"),
+    Place("Adherence", "adherence", SEES_TOTALS),
+    Place("Steps", "steps", SEES_TOTALS),
+    Place("Scores", "scores", SEES_TOTALS),
+    Place("COVID", "covid", SEES_TOTALS),
+    Place("Tables", "tables"),
+    Place("Admin", "admin:index"),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    title: str
+    address: str
+    is_current: bool
+
+
+def links(request: HttpRequest) -> list[Link]:
+    """Return the navigation for who asks; none for a stranger."""
+    if not admin.site.has_permission(request):
+        return []
+    allowed = [place for place in PLACES if not place.permission or request.user.has_perm(place.permission)]
+    addresses = {place: reverse(place.name) for place in allowed}
+    here = request.path
+    return [
+        # Home is the beginning of every address.
+        Link(place.title, address, here == address if address == "/" else here.startswith(address))
+        for place, address in addresses.items()
+    ]

@@ -1,0 +1,153 @@
+"""The data dictionary: every table of the star and its columns, what they mean, where they come from, how fresh."""
+
+import re
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from ingest.models import LoadState
+from tests.analytics.pages.conftest import GROUPS, Reader, table
+from tests.analytics.test_schema import TABLES
+from tests.conftest import Source, Warehouse
+
+STAR = sorted(set(TABLES) - {"rejected_row", "load_state"})
+COVID = {
+    *("cases_dimension", "cases_fact", "testing_fact", "hospitalization_fact", "death_fact"),
+    "field_definitions_dimension",
+}
+# The tables of the source, and those of the star by which their rows are judged or from which they are worked out.
+LINEAGE = {
+    "patient_dimension": {"msk_db.patient"},
+    "journey_dimension": {"msk_db.journey"},
+    "activity_dimension": {"msk_db.activity", "schedule_dimension"},
+    "journey_activity_bridge": {"msk_db.journey_activity", "journey_dimension", "activity_dimension"},
+    "patient_journey_fact": {"msk_db.patient_journey", "patient_dimension", "journey_dimension"},
+    "step_result_fact": {"msk_db.step_result", "patient_dimension"},
+    "survey_result_fact": {
+        *("msk_db.survey_result", "patient_journey_fact", "survey_dimension", "activity_dimension"),
+        "device_dimension",
+    },
+    "patient_journey_schedule_window": {
+        *("patient_journey_fact", "journey_activity_bridge", "activity_dimension", "schedule_dimension"),
+    },
+    "activity_completion_fact": {"survey_result_fact", "patient_journey_schedule_window"},
+    "adherence_fact": {"activity_completion_fact", "patient_journey_schedule_window"},
+}
+
+
+def rows(client: Client, page: str) -> list[list[str]]:
+    """Return the cells of the page's table."""
+    html = client.get(page).content.decode()
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in html.split("<tr>")[2:]]
+    return [[" ".join(unescape(re.sub("<[^>]+>", " ", cell)).split()) for cell in row] for row in cells]
+
+
+def head(client: Client, name: str) -> str:
+    """Return what a table's page says above its columns."""
+    html = client.get(f"/tables/{name}/").content.decode().split('id="content"')[1].split("<table>")[0]
+    return " ".join(unescape(re.sub("<[^>]+>", " ", html)).split())
+
+
+def test_it_lists_every_table_of_the_star_with_its_meaning(manager: Client, warehouse: Warehouse) -> None:
+    found = {name: meaning for name, meaning, *_ in rows(manager, "/tables/")}
+    assert sorted(found) == STAR
+    assert found == dict(
+        warehouse.execute("select relname, obj_description(oid) from pg_class where relname = any(%s)", STAR)
+    )
+    assert all(found.values())
+
+
+def test_it_gives_every_column_with_its_type_and_comment(manager: Client, warehouse: Warehouse) -> None:
+    described = warehouse.execute(
+        """
+        select c.table_name, c.column_name, c.data_type,
+               col_description(c.table_name::regclass, c.ordinal_position::integer)
+          from information_schema.columns c
+         where c.table_schema = 'public' and c.table_name = any(%s)
+         order by c.table_name, c.ordinal_position
+        """,
+        STAR,
+    )
+    columns = [(name, column) for name, column, *_ in described]
+    assert columns == [(name, column) for name in STAR for column in TABLES[name].split(", ")]
+    listed = table(manager, "/tables/")
+    assert list(listed[0]) == ["table_name", "column_name", "type", "comment", "made_from", "source"]
+    # An array is told by what it is of.
+    types = {"ARRAY": {"text[]", "character varying[]"}}
+    for row, (name, column, kind, comment) in zip(listed, described, strict=True):
+        assert (row["table_name"], row["column_name"], row["comment"]) == (name, column, comment)
+        assert row["type"] in types.get(kind, {kind})
+        assert comment
+
+
+@pytest.mark.parametrize("name", STAR)
+def test_it_has_a_page_of_each_table(manager: Client, name: str) -> None:
+    columns = TABLES[name].split(", ")
+    assert [column for column, *_ in rows(manager, f"/tables/{name}/")] == columns
+    one = table(manager, f"/tables/{name}/")
+    assert [row["column_name"] for row in one] == columns
+    assert one == [row for row in table(manager, "/tables/") if row["table_name"] == name]
+
+
+@pytest.mark.parametrize("name", ["auth_user", "rejected_row", "staging_patient", "pg_class", "load_state", "x"])
+def test_it_has_no_page_of_what_is_not_of_the_star(manager: Client, name: str) -> None:
+    assert manager.get(f"/tables/{name}/").status_code == 404
+
+
+def test_it_says_what_each_table_is_made_from(manager: Client, warehouse: Warehouse) -> None:
+    made_from = {row["table_name"]: set(row["made_from"].split(", ")) for row in table(manager, "/tables/")}
+    assert {name: made_from[name] for name in LINEAGE} == LINEAGE
+    views = {
+        name: set(read)
+        for name, read in warehouse.execute(
+            "select view_name, array_agg(table_name::text) from information_schema.view_table_usage"
+            " where view_schema = 'public' group by 1"
+        )
+    }
+    assert set(views) == {"activity_adherence", "window_detail"}
+    assert {name: made_from[name] for name in views} == views
+    assert {name for name, read in made_from.items() if read == {"the documents of the COVID API"}} == COVID
+    sources = {row["table_name"]: row["source"] for row in table(manager, "/tables/")}
+    assert {name for name, source in sources.items() if source == "covid"} == COVID
+
+
+def test_it_says_since_when_each_table_is_as_it_is(small_world: Source, manager: Client, run) -> None:
+    assert {loaded for *_, loaded in rows(manager, "/tables/")} == {"never"}
+    assert "loaded never" in head(manager, "step_result_fact")
+    run()
+    loaded_at = f"{LoadState.objects.get(source='msk').loaded_at:%Y-%m-%d %H:%M:%S}"
+    assert {name: loaded for name, *_, loaded in rows(manager, "/tables/")} == {
+        name: "never" if name in COVID else loaded_at for name in STAR
+    }
+    assert f"source msk, loaded {loaded_at} UTC" in head(manager, "step_result_fact")
+    assert "source covid, loaded never" in head(manager, "cases_fact")
+
+
+def test_it_counts_the_rows_of_each_table(star: None, manager: Client, warehouse: Warehouse) -> None:
+    views = {"activity_adherence", "window_detail"}
+    expected = {
+        name: "a view" if name in views else f"about {warehouse.value(f'select count(*) from {name}'):,}"
+        for name in STAR
+    }
+    assert {name: rows for name, _, rows, *_ in rows(manager, "/tables/")} == expected
+    assert f"Rows: {expected['step_result_fact']} " in head(manager, "step_result_fact")
+
+
+def test_it_leads_to_the_rows_of_a_table_whoever_may_see_them(star: None, reader: Reader) -> None:
+    listed = {}
+    for group in GROUPS:
+        client = reader(group)
+        listed[group] = {name for name in STAR if "List its rows" in head(client, name)}
+        for name in listed[group]:
+            (address,) = re.findall(r'href="(/admin/analytics/[^"]+)"', client.get(f"/tables/{name}/").content.decode())
+            assert client.get(address).status_code == 200
+    assert listed["care manager"] == set(STAR) - {"window_detail"}
+    assert "step_result_fact" not in listed["analyst"] > {"schedule_dimension", "cases_fact"}
+    assert listed["steward"] == {"schedule_dimension", "activity_dimension"}
+    assert listed["operator"] == set()
+
+
+def test_it_refuses_what_it_does_not_understand(manager: Client) -> None:
+    for page in ("/tables/?name=x", "/tables/step_result_fact/?format=json"):
+        assert manager.get(page).status_code == 400

@@ -1,0 +1,164 @@
+"""The list of the windows behind a number: all of them, page by page, as far as its bound, each with its patient."""
+
+import datetime as dt
+import re
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+
+from tests.conftest import Source, Warehouse
+
+ADDRESS = "/adherence/windows/"
+DAY = "2024-05-15"
+
+
+def rows(client: Client, query: str = "") -> list[int]:
+    """Return the ids of the windows of a page."""
+    response = client.get(ADDRESS + query)
+    assert response.status_code == 200
+    return [row["id"] for row in response.context["rows"]]
+
+
+def said(client: Client, query: str = "") -> str:
+    page = client.get(ADDRESS + query).content.decode()
+    return " ".join(re.sub("<[^>]+>", " ", page.split('id="content"')[-1]).split())
+
+
+def test_it_lists_every_window_once_those_that_ended_last_first(
+    star: None, manager: Client, warehouse: Warehouse
+) -> None:
+    expected = warehouse.execute("select id, window_end_date from activity_adherence")
+    ends = dict(expected)
+    listed = [each for page in range(1, -(-len(expected) // 100) + 1) for each in rows(manager, f"?page={page}")]
+    assert len(listed) == len(expected) > 200
+    assert set(listed) == set(ends)
+    dated = [ends[each] for each in listed if ends[each]]
+    assert dated == sorted(dated, reverse=True)
+    assert [ends[each] for each in listed[len(dated) :]] == [None] * (len(listed) - len(dated))
+
+
+def test_it_shows_each_window_as_the_view_has_it(star: None, manager: Client, warehouse: Warehouse) -> None:
+    columns = "id, status, patient_id, window_start_date, window_end_date, first_completed_date"
+    by_id = {row[0]: row for row in warehouse.execute(f"select {columns} from activity_adherence")}
+    shown = manager.get(ADDRESS + "?status=completed_late").context["rows"]
+    assert len(shown) > 10
+    for row in shown:
+        assert tuple(row[name] for name in columns.split(", ")) == by_id[row["id"]]
+
+
+def test_it_lists_the_windows_that_its_filters_leave(star: None, manager: Client, warehouse: Warehouse) -> None:
+    hospital = warehouse.value("select mode() within group (order by hospital) from patient_dimension")
+    expected = warehouse.execute(
+        """
+        select w.id
+          from patient_journey_schedule_window w
+          join patient_dimension p using (patient_id)
+         where p.hospital = %s and w.schedule_milestone_slug = 'operation' and w.window_end_date < %s
+           and not exists (select from activity_completion_fact c
+                            where c.patient_journey_id = w.patient_journey_id and c.activity_id = w.activity_id
+                              and c.completed_date <= %s)
+        """,
+        hospital,
+        DAY,
+        DAY,
+    )
+    assert len(expected) > 1
+    asked = {"hospital": hospital, "milestone": "operation", "status": "missed", "day": DAY}
+    pages = range(1, len(expected) // 100 + 2)
+    found = [each for page in pages for each in rows(manager, "?" + urlencode(asked | {"page": str(page)}))]
+    assert sorted(found) == sorted(key for (key,) in expected)
+
+
+def test_it_says_when_a_window_was_first_done_as_of_the_day(small_world: Source, manager: Client, run) -> None:
+    for number, day in enumerate(("2024-03-05", "2024-03-09", "2024-03-14"), 1):
+        small_world.insert_survey_result(id=number, start_time=day, end_time=day)
+    run()
+    found = {
+        day: manager.get(f"{ADDRESS}?day=2024-03-{day:02}").context["rows"][0]["first_completed_date"]
+        for day in (4, 5, 31)
+    }
+    assert found == {4: None, 5: dt.date(2024, 3, 5), 31: dt.date(2024, 3, 5)}
+
+
+def test_it_leads_to_the_patient_the_window_and_back_to_the_numbers(star: None, manager: Client) -> None:
+    query = f"?joint=knee&status=missed&day={DAY}"
+    response = manager.get(ADDRESS + query)
+    page = response.content.decode()
+    first = response.context["rows"][0]
+    assert f'href="/patients/{first["patient_id"]}/"' in page
+    assert f'href="/admin/analytics/activityadherence/{first["id"]}/change/"' in page
+    assert manager.get(response.context["back"]).context["windows"] == response.context["total"]
+
+
+def test_it_leads_from_page_to_page_with_what_was_asked(star: None, manager: Client) -> None:
+    response = manager.get(f"{ADDRESS}?day={DAY}&joint=knee")
+    assert response.context["before"] == ""
+    seen = {row["id"] for row in response.context["rows"]}
+    while after := response.context["after"]:
+        assert "joint=knee" in after
+        assert f"day={DAY}" in after
+        before, response = response, manager.get(after)
+        seen |= {row["id"] for row in response.context["rows"]}
+        assert rows(manager, response.context["before"].partition("windows/")[2]) == [
+            row["id"] for row in before.context["rows"]
+        ]
+    assert f"{len(seen):,}" == response.context["total"]
+    assert len(seen) > 100
+
+
+@pytest.fixture
+def many(warehouse: Warehouse) -> None:
+    """10,001 windows: one more than the list comes to."""
+    warehouse.execute(
+        """
+        insert into adherence_fact (id, patient_id, patient_journey_id, activity_id, window_end_date)
+        select row_id(n, 1), n, n, 1, date '2024-01-01' + n % 100 from generate_series(1, 10001) n
+        """
+    )
+
+
+def test_it_comes_to_an_end_after_ten_thousand_windows_and_says_so(many: None, manager: Client) -> None:
+    assert "Windows 1 to 100 of 10,001" in said(manager)
+    assert "the list ends after 10,000: narrow it to see others" in said(manager)
+    last = manager.get(ADDRESS + "?page=100")
+    assert (last.status_code, last.context["after"]) == (200, "")
+    assert "Windows 9,901 to 10,000 of 10,001" in said(manager, "?page=100")
+    refused = manager.get(ADDRESS + "?page=101")
+    assert refused.status_code == 400
+    assert "page=101 is not there: the pages are 1 to 100" in refused.content.decode()
+
+
+def test_it_says_nothing_of_an_end_where_all_are_listed(many: None, manager: Client, warehouse: Warehouse) -> None:
+    warehouse.execute("delete from adherence_fact where patient_id = 1")
+    assert "Windows 9,901 to 10,000 of 10,000" in said(manager, "?page=100")
+    assert "the list ends" not in said(manager)
+
+
+@pytest.mark.parametrize("page", ["0", "2", "-1", "x", "", "1.0", "%C2%B2", "%D9%A1", "9" * 5000])
+def test_it_refuses_a_page_that_is_not_there(small_world: Source, manager: Client, run, page: str) -> None:
+    run()
+    response = manager.get(f"{ADDRESS}?page={page}")
+    assert response.status_code == 400
+    assert "the pages are 1 to 1" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("by=sex", "This page knows no by"),
+        ("colour=sex", "This page knows no colour"),
+        ("day=yesterday", "day=yesterday is no day"),
+        ("page=1&page=1", "page is given 2 times"),
+        ("format=csv", "no format csv"),
+    ],
+)
+def test_it_refuses_what_it_does_not_understand(manager: Client, query: str, reason: str) -> None:
+    response = manager.get(f"{ADDRESS}?{query}")
+    assert (response.status_code, reason in response.content.decode()) == (400, True)
+
+
+def test_it_says_that_no_window_is_as_the_filters_ask(small_world: Source, manager: Client, run) -> None:
+    run()
+    assert "No window is as the filters ask. Choose fewer." in said(manager, "?hospital=Nowhere")
+    assert "Windows 0 to 0 of 0" in said(manager, "?hospital=Nowhere")
