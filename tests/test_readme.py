@@ -42,7 +42,7 @@ def test_it_lists_every_command_of_ours() -> None:
 
 def test_it_draws_only_tables_that_are_there() -> None:
     (picture,) = re.findall(r"```mermaid\nerDiagram\n(.*?)```", README, re.DOTALL)
-    drawn = set(re.findall(r"\b\w+_(?:dimension|fact|bridge|window|adherence)\b", picture))
+    drawn = set(re.findall(r"\b\w+_(?:dimension|fact|bridge|window|adherence|detail)\b", picture))
     assert drawn == {model._meta.db_table for model in apps.get_app_config("analytics").get_models()}
 
 
@@ -61,3 +61,4 @@ def test_it_quotes_the_benchmark_as_it_was_measured() -> None:
     measured = results.table(results.read())
     assert measured in README
     assert measured == (results.FOLDER / "results.txt").read_text(encoding="utf-8")
+    assert (results.FOLDER / "pages.txt").read_text(encoding="utf-8") in README

@@ -128,6 +128,28 @@ def test_it_keeps_all_that_an_installation_holds(old: Installation) -> None:
     old.succeed("check_warehouse")
 
 
+def test_it_fills_at_the_next_run_what_is_new_in_the_star(old: Installation) -> None:
+    old.succeed("prepare_databases")
+    assert old.warehouse.value("select count(*) from adherence_fact") == 0
+    old.succeed("run_pipeline", "--only", "msk")
+    found = old.warehouse.execute(
+        "select id, first_in_window_date, first_late_date, first_early_date from adherence_fact order by id"
+    )
+    assert found == old.warehouse.execute(
+        """
+        select w.id,
+               min(c.completed_date) filter (where c.status = 'in_window'),
+               min(c.completed_date) filter (where c.status = 'late'),
+               min(c.completed_date) filter (where c.status = 'early')
+          from patient_journey_schedule_window w
+          left join activity_completion_fact c
+            on c.patient_journey_id = w.patient_journey_id and c.activity_id = w.activity_id
+         group by w.id order by w.id
+        """
+    )
+    assert any(any(days) for _, *days in found)
+
+
 def test_it_still_knows_which_runs_loaded_and_committed(old: Installation) -> None:
     old.succeed("prepare_databases")
     uuids = dict(old.default.execute("select id, uuid from pipeline_run"))

@@ -1,0 +1,133 @@
+"""Time the pages of the site, within one process, against what each may take; kept in results/pages.txt.
+
+    python -m bench.pages [--patients 20000] [--rounds 5]
+
+Each page is asked for twice a round: when nothing is kept of it, as after each load, and again. All of it is measured
+at the generator's windows, and at three times as many, where each journey has 40 activities more: 60 in all.
+"""
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+
+from bench.server import (
+    LOG,
+    SOURCE,
+    STAR,
+    WHOLE,
+    check,
+    drop_databases,
+    make_star,
+    manage,
+    measure_run,
+    new_database,
+    sql,
+    use_server,
+)
+from bench.source import make_sources, use_source
+
+RESULTS = Path(__file__).with_name("results") / "pages.txt"
+DAYS = 90
+# What is asked for, and how many milliseconds it may take (20,000 patients).
+PAGES = (
+    ("/", 300),
+    ("/adherence/", 300),
+    ("/adherence/?by=activity", 300),
+    ("/adherence/?by=month&colour=hospital", 300),
+    ("/adherence/?milestone=operation", 300),
+    ("/adherence/?by=clinician&activity={activity}", 300),
+    ("/adherence/?by=clinician&colour=activity", 300),
+    ("/adherence/?day=2024-05-15&milestone=operation&sex=f&by=age_bracket", 2000),
+    ("/adherence/?day=2024-05-15&by=month&colour=clinician&joint=hip&status=missed", 2000),
+    ("/adherence/windows/?hospital={hospital}&status=missed", 2000),
+    ("/steps/", 300),
+    ("/steps/?by=joint", 300),
+    ("/scores/", 300),
+    ("/scores/?by=sex", 300),
+    ("/covid/", 300),
+    ("/patients/1/", 300),
+    ("/tables/", 300),
+    ("/tables/step_result_fact/", 300),
+)
+MORE_ACTIVITIES = """
+insert into activity (id, content_slug, schedule_id)
+select (select max(id) from activity) + n, 'activity ' || n, 1 + n % 20
+  from generate_series(1, 40) n;
+insert into journey_activity (journey_id, activity_id)
+select j.id, a.id from journey j, activity a where a.content_slug like 'activity %'
+"""
+
+
+def main() -> None:
+    """Load a star with fewer and one with more windows, and keep a line a page of each."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--patients", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    use_server()
+    os.environ |= {"DJANGO_SETTINGS_MODULE": "pipeline_project.settings", "DEBUG": "1"}  # here is no TLS
+    django.setup()
+    make_sources(options.patients, DAYS)
+    lines: list[str] = []
+    for change in ("", MORE_ACTIVITIES):
+        new_database(LOG)
+        use_source(WHOLE)
+        if change:
+            sql(SOURCE, change)
+        make_star()
+        measure_run()
+        check(*manage("run_pipeline", "--only", "covid"))
+        sql(STAR, "vacuum")  # as autovacuum would within minutes
+        windows = int(sql(STAR, "select count(*) from adherence_fact"))
+        heading = f"pages at {options.patients:,} patients, {windows:,} windows"
+        lines += [f"{heading:<76}{'first ms':>10}{'again ms':>10}{'at most':>10}", *time_pages(options.rounds), ""]
+        print("\n".join(lines), flush=True)
+    RESULTS.write_text("\n".join(lines), encoding="utf-8")
+    drop_databases()
+
+
+def time_pages(rounds: int) -> Iterator[str]:
+    """Ask for each page, and yield a line with the medians."""
+    from django.contrib.auth.models import User
+    from django.core.cache import cache
+    from django.db import connections
+    from django.test import Client
+
+    from analytics.models import ActivityDimension, PatientDimension
+
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(User.objects.create_superuser("bench"))
+    names = {
+        "activity": ActivityDimension.objects.exclude(content_slug=None).earliest("pk").content_slug,
+        "hospital": PatientDimension.objects.exclude(hospital=None).earliest("pk").hospital,
+    }
+
+    def ask(page: str) -> float:
+        start = time.perf_counter()
+        response = client.get(page)
+        _ = response.content
+        took = 1000 * (time.perf_counter() - start)
+        if response.status_code != 200:
+            raise SystemExit(f"{page} answers {response.status_code}")
+        return took
+
+    ask("/tables/")  # what a process does once, as to read its templates, is no page's affair
+    for page, limit in PAGES:
+        address = page.format(**names)
+        first, again = [], []
+        for _ in range(rounds):
+            cache.clear()
+            first.append(ask(address))
+            again.append(ask(address))
+        yield f"{address:<76}{statistics.median(first):>10.0f}{statistics.median(again):>10.0f}{limit:>10}"
+    for connection in connections.all():
+        connection.close()
+
+
+if __name__ == "__main__":
+    main()
