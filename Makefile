@@ -39,13 +39,13 @@ run-pipeline: migrate ## Run the whole pipeline; options in ARGS="--full-refresh
 check-warehouse: $(INSTALLED) ## Prove in SQL that the warehouse keeps its promises
 	@$(MANAGE) check_warehouse
 
-web: migrate ## Serve the admin on http://localhost:8000 (PORT=...)
+web: migrate ## Serve the site on http://localhost:8000 (PORT=...)
 	@$(MANAGE) runserver --noreload $(PORT)
 
 source: $(INSTALLED) ## Load msk_db.sql, or else the sample, as the source; the old one stays if that fails
 	@$(MANAGE) load_source
 
-superuser: migrate ## Make a user for the admin
+superuser: migrate ## Make a user who may do everything
 	@$(MANAGE) createsuperuser
 
 test: $(INSTALLED) ## Run every test, several at once; options in ARGS="-k slugs"

@@ -117,7 +117,8 @@ def _statuses(table: list[Row]) -> Counter[str]:
 def _groups(table: list[Row], question: Question) -> dict[str, Counter[str]]:
     """Return the windows of each group by kind, in the order in which they are shown.
 
-    Months as they follow each other; with a status the group that misses most first, otherwise the largest first.
+    Months as they follow each other; by status the group that misses the largest share of what has ended first; of
+    windows of one status, or without any, the largest group first.
     """
     groups: dict[str, Counter[str]] = {}
     for row in table:
@@ -129,7 +130,7 @@ def _groups(table: list[Row], question: Question) -> dict[str, Counter[str]]:
             return label
         if question.by == "status":
             return STATUSES.index(label)
-        if question.colour == "status":
+        if question.colour == "status" and question.tells_adherence:
             ended = sum(kinds[status] for status in ENDED)
             return (-kinds["missed"] / ended if ended else 1, label)
         return (-kinds.total(), label)

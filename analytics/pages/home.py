@@ -35,7 +35,7 @@ ADVICE = {
     State.FINE: "",
     State.NEVER: "Nothing was loaded yet.",
     State.STALE: "Numbers are of that time: what came since is not in them.",
-    State.FAILING: "Numbers are of the last load that succeeded. Tell the engineer on call.",
+    State.FAILING: "Numbers are of the last load that succeeded.",
 }
 
 

@@ -277,3 +277,21 @@ def test_it_leads_to_a_patient_with_a_negative_key(small_world: Source, manager:
     run()
     assert 'href="/patients/-7/"' in manager.get("/adherence/windows/").content.decode()
     assert [manager.get(f"/patients/{key}/").status_code for key in (-7, 7, -(2**31) - 1)] == [200, 404, 404]
+
+
+def test_it_begins_with_the_group_that_misses_the_largest_share(small_world: Source, manager: Client, run) -> None:
+    small_world.execute("update patient set hospital = 'done'")
+    small_world.insert_survey_result()
+    for number, (hospital, operated) in enumerate(
+        [("missed", "2024-03-01"), ("missed", "2024-03-01"), ("half", "2024-03-01"), ("half", "2025-03-01")], 2
+    ):
+        small_world.insert("patient", id=number, hospital=hospital)
+        small_world.insert("patient_journey", id=number, patient_id=number, journey_id=1, operation_date=operated)
+    small_world.insert("patient", id=6, hospital="not over")
+    small_world.insert("patient_journey", id=6, patient_id=6, journey_id=1, operation_date="2025-03-01")
+    small_world.insert_survey_result(id=2, patient_journey_id=5, start_time="2025-03-09", end_time="2025-03-09")
+    run()
+    rows = table(manager, "/adherence/?day=2025-03-10")
+    assert list(dict.fromkeys(row["hospital"] for row in rows)) == ["missed", "half", "done", "not over"]
+    rows = table(manager, "/adherence/?day=2025-03-10&status=missed")
+    assert [row["hospital"] for row in rows] == ["missed", "half"]  # as many as there are
