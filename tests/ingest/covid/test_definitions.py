@@ -228,14 +228,23 @@ def test_it_names_the_place_of_a_text_that_cannot_be_kept(
 # --- What it costs
 
 
-def test_it_writes_each_definition_once_a_document(define, warehouse: Warehouse, run) -> None:
+def test_it_writes_each_definition_once_a_document(define, run) -> None:
     define(*FIRST)
     with transaction.atomic(using="analytics"), raw_cursor("analytics") as cursor:
+
+        def written() -> int:
+            """Return the rows written so far, those that the session has not yet reported of its last run included."""
+            cursor.execute(
+                """
+                select coalesce(sum(n_tup_ins + n_tup_upd), 0)
+                  from pg_stat_xact_user_tables where relname = 'staging_covid_definition'
+                """
+            )
+            return int(cursor.fetchall()[0][0])
+
+        before = written()
         run("extract_covid", "--date", "2021-03-07")
-        cursor.execute(
-            "select n_tup_ins, n_tup_upd from pg_stat_xact_user_tables where relname = 'staging_covid_definition'"
-        )
-        assert cursor.fetchall() == [(len(FIRST), len(FIRST))]  # an upsert counts as both
+        assert written() - before == len(FIRST)
 
 
 def test_it_records_all_changes_of_a_document_in_one_statement(changes, warehouse: Warehouse) -> None:
