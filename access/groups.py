@@ -1,6 +1,6 @@
 """The groups that people are put in, and what each may do. Nobody else is named here: a superuser may do everything.
 
-A permission is `app.codename`, and a star at its end stands for all that begin so. What is about single patients, the
+A permission is `app.codename`, in which a star stands for any letters. What is about single patients, the
 facts, patient_dimension and the rows that were rejected, is for care managers alone.
 """
 

@@ -38,7 +38,7 @@ def kept(name: str, /, **values: object) -> list[Row]:
     with _snapshot() as warehouse:
         warehouse.execute("select coalesce(string_agg(run_uuid::text, ' ' order by source), '') from load_state")
         (loads,) = one_row(warehouse)
-        key = f"{name} {sha256((loads + query.as_string(warehouse)).encode()).hexdigest()}".replace(" ", ":")
+        key = f"{name}:{sha256((loads + query.as_string(warehouse)).encode()).hexdigest()}"
         rows: list[Row] | None = cache.get(key)
         if rows is None:
             rows = _rows(warehouse, query)
@@ -55,8 +55,10 @@ def as_day(value: date) -> Composable:
 def unhurried() -> Iterator[None]:
     """Let the queries in the block take as long as they do: nobody waits for them."""
     token = _patience.set(0)
-    yield
-    _patience.reset(token)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
 
 
 @contextmanager

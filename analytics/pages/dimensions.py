@@ -67,8 +67,8 @@ KINDS: dict[str, tuple[str, re.Pattern[str], Callable[[str], Any]]] = {
 }
 
 
-def _text(name: str, column: str = "") -> Dimension:
-    return Dimension(name, f"coalesce(w.{column or name}, '{UNKNOWN}')")
+def _text(name: str) -> Dimension:
+    return Dimension(name, f"coalesce(w.{name}, '{UNKNOWN}')")
 
 
 DIMENSIONS = {
