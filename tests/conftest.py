@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import hypothesis
 import psycopg2
@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.test.utils import setup_databases
 from psycopg2.sql import SQL, Identifier, Placeholder
+from pytest_django import Settings
 
 from ingest.models import PipelineRun, StepRun
 from sample_data.generator.msk import msk_sql
@@ -41,6 +42,9 @@ def connect(alias: str, **changes: Any) -> Any:
 def last_steps(**which: Any) -> list[StepRun]:
     """Return what the last run did, a step and table each, in order."""
     return list(StepRun.objects.filter(run=PipelineRun.objects.latest("pk"), **which).order_by("pk"))
+
+
+Written = dict[str, list[tuple[Any, ...]]]
 
 
 class Database:
@@ -210,14 +214,45 @@ def database_name(alias: str) -> str:
 
 
 @pytest.fixture
-def databases(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Let a test use the databases as the commands do, with real commits; they are empty at its beginning."""
+def databases(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let a test use the databases as the commands do, with real commits; they are empty at its beginning.
+
+    But for a test that wants the star: it finds the one that is there, if nobody has written to it since.
+    """
     with django_db_blocker.unblock():
-        for alias in ("default", "analytics"):
+        KeptStar.is_there = "star" in request.fixturenames and bool(KeptStar.written) and KeptStar.written == written()
+        kept = KeptStar.RUN_LOG if KeptStar.is_there else ()
+        for alias in ("default",) if kept else ("default", "analytics"):
             with connections[alias].cursor() as cursor:
+                cursor.execute("select set_config('tests.kept', %s, false)", [" ".join(kept)])
                 cursor.execute(TRUNCATE_EVERYTHING)
         yield
         connections.close_all()
+
+
+class KeptStar:
+    """The star that a test has left, for the next that wants it: to load it takes ten times as long as to see it."""
+
+    RUN_LOG = ("pipeline_run", "step_run")  # what of the default database belongs to it
+    written: ClassVar[Written] = {}  # what says so, once there is one
+    is_there = False  # whether the test at work has found it
+
+
+def written() -> Written:
+    """Return of each table of the star, of its sources and of the run log what no write leaves as it was."""
+    found = {}
+    for alias in connections:
+        with connections[alias].cursor() as cursor:
+            cursor.execute("select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'")
+            tables = {name for (name,) in cursor.fetchall()}
+            if alias == "default":
+                tables &= {*KeptStar.RUN_LOG}
+            # xmin is the transaction that wrote a row.
+            one = """select '{0}', count(*), sum(xmin::text::bigint) from public."{0}" """
+            cursor.execute("union all ".join(map(one.format, sorted(tables))) or "select")
+            found[alias] = cursor.fetchall()
+    connections["msk_db"].close()
+    return found
 
 
 # What has no page is empty: to truncate it, too, makes and removes hundreds of files, a quarter of a second a test.
@@ -229,16 +264,18 @@ do $$ begin
                 and relkind = 'r'
                 and pg_relation_size(oid) > 0
                 and relname not in ('django_migrations', 'django_content_type', 'auth_permission', 'auth_group',
-                                    'auth_group_permissions', 'committed_run'));
+                                    'auth_group_permissions', 'committed_run')
+                and relname <> all(string_to_array(coalesce(current_setting('tests.kept', true), ''), ' ')));
 end $$
 """
 
 
 @pytest.fixture
 def source(databases: None) -> Iterator[Source]:
-    """The source with its ten tables empty."""
+    """The source with its ten tables empty, but for a test that wants the star."""
     source = Source("msk_db")
-    source.clear()
+    if not KeptStar.is_there:
+        source.clear()
     yield source
     source.connection.close()
 
@@ -273,6 +310,17 @@ def small_world(source: Source) -> Source:
     source.insert("device", id=1, platform="iOS", os_version="17.1")
     source.insert("survey", id=1, slug="pain", version="1", tags=["short"])
     return source
+
+
+@pytest.fixture
+def star(source: Source, dump: Path, covid_folder: Path, run: Callable[..., str], settings: Settings) -> None:
+    """The star of a dump as untidy as the sample, and of some COVID days."""
+    settings.COVID_API_URL = str(covid_folder)
+    if not KeptStar.is_there:
+        source.load(dump)
+        run()
+        run("run_pipeline", "--only", "covid")
+        KeptStar.written = written()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.contrib.staticfiles.finders import find
 from django.test import Client
 from pytest_django import Settings
 
-from tests.analytics.pages.conftest import GROUPS, Reader, reader, star  # noqa: F401
+from tests.analytics.pages.conftest import GROUPS, Reader, reader  # noqa: F401
 
 EVERYBODY = set(GROUPS)
 TOTALS = {"care manager", "analyst"}

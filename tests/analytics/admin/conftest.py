@@ -1,18 +1,17 @@
 """A browser, and what the admin's pages show in it."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
-from pytest_django import Settings
 
 from analytics.admin.base import BoundedAdmin
 from ingest.models import Alert, PipelineRun, ScheduleOverride, SchemaChange
-from tests.analytics.admin.pages import Run, walk
-from tests.conftest import Source, Warehouse
+from tests.analytics.admin.pages import walk
+from tests.conftest import Warehouse
 
 
 @pytest.fixture
@@ -36,22 +35,22 @@ def bare_lists(short_lists: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def loaded(source: Source, dump: Path, covid_folder: Path, run: Run, settings: Settings) -> None:
-    """The star of a dump and COVID days, an override, a schema change and, before it on record, a failed run."""
-    settings.COVID_API_URL = str(covid_folder)
-    PipelineRun.objects.create(command="run_pipeline", status="failed", error="Traceback: <disk full>")
-    source.load(dump)
-    run()
-    run("run_pipeline", "--only", "covid")
-    SchemaChange.objects.create(
-        run_id=PipelineRun.objects.latest("pk").pk,
-        detected_at=timezone.now(),
-        field_name="Cases",
-        kind="appeared",
-        detail={},
-    )
-    ScheduleOverride.objects.create(schedule_id=1, milestone_slug="consent", offset_start_days=1)
-    Alert.objects.create(source="msk", kind="stale", message="It was never loaded", began_at=timezone.now())
+def loaded(star: None) -> Iterator[None]:
+    """The star, an override, a schema change, an alert and, before the loads on record, a failed run."""
+    first, last = PipelineRun.objects.earliest("pk").pk, PipelineRun.objects.latest("pk").pk
+    more = [
+        PipelineRun.objects.create(
+            pk=first - 1, command="run_pipeline", status="failed", error="Traceback: <disk full>"
+        ),
+        SchemaChange.objects.create(
+            run_id=last, detected_at=timezone.now(), field_name="Cases", kind="appeared", detail={}
+        ),
+        ScheduleOverride.objects.create(schedule_id=1, milestone_slug="consent", offset_start_days=1),
+        Alert.objects.create(source="msk", kind="stale", message="It was never loaded", began_at=timezone.now()),
+    ]
+    yield
+    for row in more:
+        row.delete()
 
 
 @pytest.fixture

@@ -7,9 +7,6 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
-from pytest_django import Settings
-
-from tests.conftest import Source
 
 GROUPS = ("care manager", "analyst", "steward", "operator")
 Reader = Callable[[str], Client]
@@ -33,15 +30,6 @@ def reader(databases: None) -> Reader:
 def manager(reader: Reader) -> Client:
     """A browser in which a care manager is logged in."""
     return reader("care manager")
-
-
-@pytest.fixture
-def star(source: Source, dump, covid_folder, run, settings: Settings) -> None:
-    """The star of a dump as untidy as the sample, and of some COVID days."""
-    settings.COVID_API_URL = str(covid_folder)
-    source.load(dump)
-    run()
-    run("run_pipeline", "--only", "covid")
 
 
 def table(client: Client, address: str) -> list[dict[str, str]]:
