@@ -1,48 +1,103 @@
-"""check_warehouse: every promise of the star schema, proved in SQL."""
+"""check_warehouse: every promise of the star schema, proved in SQL on one state of the warehouse."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.db.models import DateField, DateTimeField
+from django.db import transaction
+from django.db.models import DateField, DateTimeField, Model
+from django.utils import timezone
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
-from analytics.loads import rejects
+from analytics import models
+from analytics.loads import covid, rejects
 from analytics.loads.statements import statement
 from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from analytics.models import DateDimension
 from analytics.models.links import parents
-from ingest.cursors import one_row, raw_cursor
+from ingest.cursors import Cursor, one_row, raw_cursor
+from ingest.models import WarehouseCheck
 from ingest.reconcile import names
+from ingest.runs.run import give_room
+
+COVID_FACTS = (models.CasesFact, models.TestingFact, models.HospitalizationFact, models.DeathFact)
 
 
 @dataclass(frozen=True)
 class Check:
-    """A promise and the query for the rows that break it."""
+    """A promise about the star of a source, and the query for the rows that break it."""
 
     promise: str
     violations: Composable
+    source: str = "msk"
 
 
-def run_checks() -> Iterator[tuple[str, int]]:
-    """Prove each promise in turn, and yield it with the number of rows that break it."""
-    with raw_cursor("analytics") as warehouse:
+def run_checks() -> Generator[WarehouseCheck, None, None]:
+    """Prove each promise in turn, and yield what came out, which is on record nowhere yet.
+
+    All read one state of the warehouse: a load that ends meanwhile is not seen.
+    """
+    began = timezone.now()
+    with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
+        _take_snapshot(warehouse)
+        warehouse.execute("select source, run_id from load_state")
+        runs = dict(warehouse.fetchall())
         for check in checks():
+            start = time.monotonic()
             warehouse.execute(SQL("select count(*) from ({}) violations").format(check.violations))
             (violations,) = one_row(warehouse)
-            yield check.promise, violations
+            yield WarehouseCheck(
+                checked_at=began,
+                promise=check.promise,
+                source=check.source,
+                run_id=runs.get(check.source),
+                violations=violations,
+                seconds=round(time.monotonic() - start, 3),
+            )
+
+
+def _take_snapshot(warehouse: Cursor) -> None:
+    """Let the transaction see the warehouse as it is now, to its end.
+
+    A table that somebody truncates would be empty in it all the same, so none can be from here on: all are locked as
+    by their readers, in the order in which a load comes to them, and before anything is read.
+    """
+    warehouse.execute("set transaction isolation level repeatable read, read only")
+    tables = [*(table.staging for table in STAGED.values()), *(Identifier(table.name) for table in STAR_TABLES)]
+    warehouse.execute(SQL("lock table {} in access share mode").format(SQL(", ").join(tables)))
+    give_room()
 
 
 def checks() -> Iterator[Check]:
-    """Yield every check: what all tables promise alike, then what is written in checks.sql."""
+    """Yield every check: what all tables promise alike, then what is written in SQL; of the COVID figures likewise."""
     for table in STAR_TABLES:
         if table.source:
             yield _is_complete(table)
-            yield _lists_its_rejects(table)
+            checked = SQL("({}) checked").format(statement(table.statement, everything=True))
+            yield _lists_its_rejects(table.source, rejects.among(checked, STAGED[table.source].identity))
     for table in STAR_TABLES:
-        yield _is_current(table)
-        yield from _keys_resolve(table)
-    yield from _written_checks()
+        query = statement(table.statement, everything=True)
+        enters = table.enters if table.source else "true"
+        yield _is_current(table.name, table.columns, query, enters, keeps_rows=table.keeps_rows)
+        yield from _keys_resolve(table.model)
+        yield from _days_resolve(table.model)
+    yield from _written_checks("checks.sql")
+    for check in _covid_checks():
+        yield Check(check.promise, check.violations, "covid")
+
+
+def _covid_checks() -> Iterator[Check]:
+    def of_days(query: Composable) -> Composable:
+        return SQL("with checked_covid_day as ({}) {}").format(covid.checked_days_of_last_load(), query)
+
+    yield _lists_its_rejects(rejects.COVID_DAY, of_days(covid.REJECTS))
+    for name in covid.TABLES:
+        yield _is_current(name, covid.target(name).columns, of_days(covid.figures(name)))
+    yield _is_current(covid.DEFINITIONS.table, covid.DEFINITIONS.columns, covid.definitions())
+    for model in COVID_FACTS:
+        yield from _keys_resolve(model)
+    yield from _written_checks("checks_covid.sql")
 
 
 def _is_complete(table: StarTable) -> Check:
@@ -67,9 +122,8 @@ def _is_complete(table: StarTable) -> Check:
     return Check(f"every row of {table.source} is in {table.name} or in rejected_row", violations)
 
 
-def _lists_its_rejects(table: StarTable) -> Check:
+def _lists_its_rejects(source: str, expected: Composable) -> Check:
     """Each entry about a row of the source is what its load would list now, and there is no other."""
-    checked = SQL("({}) checked").format(statement(table.statement, everything=True))
     violations = SQL(
         """
         with expected as ({expected}),
@@ -78,11 +132,13 @@ def _lists_its_rejects(table: StarTable) -> Check:
          union all
         (select * from listed except all select * from expected)
         """
-    ).format(expected=rejects.among(checked, STAGED[table.source].identity), source=Literal(table.source))
-    return Check(f"every rejected row of {table.source} is as its load lists it", violations)
+    ).format(expected=expected, source=Literal(source))
+    return Check(f"every rejected row of {source} is as its load lists it", violations)
 
 
-def _is_current(table: StarTable) -> Check:
+def _is_current(
+    table: str, columns: tuple[str, ...], query: Composable, enters: str = "true", *, keeps_rows: bool = False
+) -> Check:
     """Each row is what its load would make of the staging tables now, and there is no other."""
     violations = SQL(
         """
@@ -91,42 +147,49 @@ def _is_current(table: StarTable) -> Check:
         (select {columns} from {table} where {goes} except all select {columns} from ({query}) expected where {enters})
         """
     ).format(
-        columns=names(table.columns),
-        query=statement(table.statement, everything=True),
-        enters=SQL(table.enters if table.source else "true"),
-        table=Identifier(table.name),
-        goes=Literal(not table.keeps_rows),
+        columns=names(columns),
+        query=query,
+        enters=SQL(enters),
+        table=Identifier(table),
+        goes=Literal(not keeps_rows),
     )
-    return Check(f"every row of {table.name} is as its load makes it", violations)
+    return Check(f"every row of {table} is as its load makes it", violations)
 
 
-def _keys_resolve(table: StarTable) -> Iterator[Check]:
-    """Each key that is not null has its row, each day its place in the calendar."""
-    dimensions = parents(table.model)
-    for field in table.model._meta.concrete_fields:
-        name = str(field.column)
-        value = SQL("(t.{} at time zone 'UTC')::date" if isinstance(field, DateTimeField) else "t.{}")
-        model = DateDimension if isinstance(field, DateField) else dimensions.get(name)
-        if model in (None, table.model):
-            continue
-        dimension, key = model._meta.db_table, str(model._meta.pk.column)
-        yield Check(
-            f"every {table.name}.{name} is in {dimension}",
-            SQL(
-                "select {value} from {table} t where {value} is not null"
-                " and not exists (select from {dimension} d where d.{key} = {value})"
-            ).format(
-                value=value.format(Identifier(name)),
-                table=Identifier(table.name),
-                dimension=Identifier(dimension),
-                key=Identifier(key),
-            ),
-        )
+def _keys_resolve(model: type[Model]) -> Iterator[Check]:
+    """Each key that is not null has its row."""
+    for column, dimension in parents(model).items():
+        yield _resolves(model, column, SQL("t.{}").format(Identifier(column)), dimension)
 
 
-def _written_checks() -> Iterator[Check]:
-    """Yield the checks of checks.sql: a line that names the promise, then the query up to its semicolon."""
-    text = Path(__file__).with_name("checks.sql").read_text(encoding="utf-8")
+def _days_resolve(model: type[Model]) -> Iterator[Check]:
+    """Each day has its place in the calendar."""
+    for field in model._meta.concrete_fields:
+        if isinstance(field, DateField) and model is not DateDimension:
+            value = SQL("(t.{} at time zone 'UTC')::date" if isinstance(field, DateTimeField) else "t.{}")
+            column = str(field.column)
+            yield _resolves(model, column, value.format(Identifier(column)), DateDimension)
+
+
+def _resolves(model: type[Model], column: str, value: Composable, dimension: type[Model]) -> Check:
+    table, other = model._meta.db_table, dimension._meta.db_table
+    return Check(
+        f"every {table}.{column} is in {other}",
+        SQL(
+            "select {value} from {table} t where {value} is not null"
+            " and not exists (select from {dimension} d where d.{key} = {value})"
+        ).format(
+            value=value,
+            table=Identifier(table),
+            dimension=Identifier(other),
+            key=Identifier(str(dimension._meta.pk.column)),
+        ),
+    )
+
+
+def _written_checks(file: str) -> Iterator[Check]:
+    """Yield the checks of a file: a line that names the promise, then the query up to its semicolon."""
+    text = Path(__file__).with_name(file).read_text(encoding="utf-8")
     for part in text.split("-- check: ")[1:]:
         promise, query = part.split("\n", 1)
         yield Check(promise, SQL(query.strip().removesuffix(";")))

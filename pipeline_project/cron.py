@@ -6,13 +6,14 @@ from contextlib import suppress
 from django.core.management import call_command
 
 from analytics.pages.prepare import prepare_pages
+from analytics.proofs import prove_daily
 from ingest.runs.errors import DATABASE_ERRORS, explain
 
 logger = logging.getLogger("analytics.pages")
 
 
 def run_pipeline(source: str) -> None:
-    """Run the pipeline for `source` alone, and work out for the site what takes longest.
+    """Run the pipeline for `source` alone, work out for the site what takes longest, and once a day prove it all.
 
     A failure is in the log and on record by then. django-crontab would add a traceback and end with exit code 0 anyway.
     """
@@ -20,6 +21,8 @@ def run_pipeline(source: str) -> None:
         call_command("run_pipeline", only=source)
         if error := _prepared():
             logger.warning("pages not prepared, the first visitor waits for them", extra={"error": explain(error)})
+        if source == "msk":
+            prove_daily()
 
 
 def _prepared() -> Exception | None:

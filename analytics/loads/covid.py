@@ -21,27 +21,50 @@ DEFINITIONS = Target(
     ("field_definitions_dimension_id",),
     ("field_name", "field_path", "deprecated", "prior_names", "first_seen_at", "last_seen_at"),
 )
+REJECTS = SQL("select source_key, reason, detail from checked_covid_day where reason is not null")
+CALENDAR_OF_LAST_LOAD = SQL(
+    """
+    (select coalesce(jsonb_agg(d), '[]')
+       from jsonb_array_elements({}) d
+      where (d ->> 'day')::date <= (select (s.loaded_at at time zone 'UTC')::date from load_state s
+                                     where s.source = 'covid'))
+    """
+)
 
 
 def load_covid(run: Run) -> None:
     """Bring the six COVID tables in step with the newest staged version of each day; list the days that do not fit."""
     with raw_cursor("analytics") as warehouse:
         with run.table(STEP, COVID_DAY) as counts:
-            query = statement("200_covid_day", calendar=Json(_calendar()), figures=Json(FIGURES_AS_JSON))
+            query = checked_days(Json(calendar()))
             warehouse.execute(SQL("create temp table checked_covid_day on commit drop as {}").format(query))
             counts.rows_read = warehouse.rowcount
-            rejects = SQL("select source_key, reason, detail from checked_covid_day where reason is not null")
-            list_rejects(warehouse, COVID_DAY, rejects, run, counts)
+            list_rejects(warehouse, COVID_DAY, REJECTS, run, counts)
         for table in TABLES:
-            _load(warehouse, _target(table), _figures(table), run)
-        _load(warehouse, DEFINITIONS, statement("210_field_definitions_dimension"), run)
+            _load(warehouse, target(table), figures(table), run)
+        _load(warehouse, DEFINITIONS, definitions(), run)
     run.loaded("covid")
 
 
-def _calendar() -> list[dict[str, str]]:
+def checked_days(days: object) -> Composed:
+    """Return the query for checked_covid_day: the days in their newest version, each with what is wrong with it."""
+    return statement("200_covid_day", calendar=days, figures=Json(FIGURES_AS_JSON))
+
+
+def checked_days_of_last_load() -> Composed:
+    """Return the query for checked_covid_day as the last load had it: a day that was yet to come was no day for it."""
+    return checked_days(CALENDAR_OF_LAST_LOAD.format(Literal(Json(calendar()))))
+
+
+def calendar() -> list[dict[str, str]]:
     """Return the days that there are so far, each with its key in the star."""
     days = (FIRST_DAY + timedelta(number) for number in range((datetime.now(UTC).date() - FIRST_DAY).days + 1))
     return [{"day": str(day), "cases_id": str(uuid5(NAMESPACE, f"{SCOPE}/{day}"))} for day in days]
+
+
+def definitions() -> Composed:
+    """Return the query for the rows of field_definitions_dimension."""
+    return statement("210_field_definitions_dimension")
 
 
 def _load(warehouse: Cursor, target: Target, query: Composable, run: Run) -> None:
@@ -51,12 +74,12 @@ def _load(warehouse: Cursor, target: Target, query: Composable, run: Run) -> Non
         reconcile(warehouse, target, query, counts)
 
 
-def _target(table: str) -> Target:
+def target(table: str) -> Target:
     own = ("last_update_at",) if table == "cases_dimension" else ()
     return Target(table, ("cases_id",), own + tuple(f.column for f in FIGURES if f.table == table))
 
 
-def _figures(table: str) -> Composed:
+def figures(table: str) -> Composed:
     """Return the query for a table's rows: each figure as the document writes it, whole ones as integers."""
     columns: list[Composable] = [SQL("cases_id")]
     if table == "cases_dimension":
