@@ -50,6 +50,7 @@ PAGES = (
     ("/scores/", 300),
     ("/scores/?by=sex", 300),
     ("/covid/", 300),
+    ("/quality/", 300),
     ("/patients/1/", 300),
     ("/tables/", 300),
     ("/tables/step_result_fact/", 300),

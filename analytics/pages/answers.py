@@ -46,6 +46,11 @@ def kept(name: str, /, **values: object) -> list[Row]:
         return rows
 
 
+def part(name: str, /, **values: object) -> Composable:
+    """Return the query in the file `name` as a part of another one."""
+    return statements.statement(FOLDER, name, **values)
+
+
 def as_day(value: date) -> Composable:
     """Return a day for a statement, which takes a plain text for one of no type."""
     return SQL("{}::date").format(Literal(value))

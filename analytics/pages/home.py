@@ -13,11 +13,11 @@ from analytics.charts.scale import number
 from analytics.loads.tables import STAR_TABLES
 from analytics.pages.adherence import Question, by_week, percent
 from analytics.pages.answers import as_day, kept
-from analytics.pages.page import SEES_TOTALS, Content, asked, page
+from analytics.pages.page import SEES_QUALITY, SEES_RUNS, SEES_TOTALS, Content, asked, page
+from analytics.proofs import last_proofs
 from ingest.models import SOURCES, Alert
 from ingest.runs.status import State, current_rejects, loads, source_statuses
 
-SEES_RUNS = "ingest.view_pipelinerun"
 SEES_ALERTS = "ingest.view_alert"
 SEES_SLUGS = "analytics.view_scheduledimension"
 SAYS_WHAT_SLUGS_MEAN = "ingest.add_scheduleoverride"
@@ -45,6 +45,8 @@ def home(request: HttpRequest) -> Content:
     asked(request, [])
     values: dict[str, Any] = {"sources": _sources(), "rows": _rows()}
     sees = request.user.has_perm
+    if any(map(sees, SEES_QUALITY)):
+        values["proofs"] = _proofs()
     if sees(SEES_ALERTS):
         values["alerts"] = [(alert, REMEDIES[Alert.Kind(alert.kind)]) for alert in Alert.objects.filter(ended_at=None)]
     if sees(SEES_RUNS) or sees(SEES_TOTALS):
@@ -68,6 +70,17 @@ def _sources() -> list[dict[str, Any]]:
         }
         for status in source_statuses()
     ]
+
+
+def _proofs() -> dict[str, Any]:
+    """Return how many promises the last check has proved, and how many not."""
+    proofs = last_proofs()
+    return {
+        "all": len(proofs),
+        "checked_at": proofs[0].checked_at if proofs else None,
+        "broken": sum(bool(proof.violations) for proof in proofs),
+        "unproved": sum(proof.violations is None for proof in proofs),
+    }
 
 
 def _rows() -> list[dict[str, Any]]:

@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 SEES_TOTALS = "access.view_totals"
 SEES_PATIENTS = "analytics.view_patientdimension"
+SEES_RUNS = "ingest.view_pipelinerun"
+# Each group has one of these: whether the data can be trusted is everybody's concern, and names no patient.
+SEES_QUALITY = (SEES_TOTALS, SEES_RUNS, "ingest.view_scheduleoverride")
 TOO_LONG = (
     f"This was not worked out within {PATIENCE_SECONDS} seconds: the database is busy, or it is too much at once. "
     "Try again in a few minutes, or ask for less."
@@ -57,8 +60,10 @@ NUMBER = re.compile(r"[+-]?[0-9]+")
 View = Callable[..., Content]
 
 
-def page(title: str, permission: str = "") -> Callable[[View], Callable[..., HttpResponseBase]]:
-    """Make a view of a function that returns the content of a page; for who has `permission`, or may log in at all.
+def page(title: str, *permissions: str) -> Callable[[View], Callable[..., HttpResponseBase]]:
+    """Make a view of a function that returns the content of a page; for who has one of `permissions`.
+
+    Without any it is for everybody who may log in.
 
     Who is not logged in is asked to be; who may not see the page gets 403; an address that is not understood is
     answered with 400 and the reason; what takes longer than the patience of answers.py, or a warehouse that does not
@@ -72,7 +77,7 @@ def page(title: str, permission: str = "") -> Callable[[View], Callable[..., Htt
         def view(request: HttpRequest, **parts: Any) -> HttpResponseBase:
             if not admin.site.has_permission(request):
                 return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-            if permission and not request.user.has_perm(permission):
+            if permissions and not any(map(request.user.has_perm, permissions)):
                 raise PermissionDenied
             if "form" in request.GET:
                 return _without_empty_fields(request)

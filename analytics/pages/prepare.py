@@ -1,14 +1,15 @@
 """What takes a page longest, worked out before anybody asks for it."""
 
-from analytics.pages import adherence, home, scores, steps
+from analytics.pages import adherence, home, quality, scores, steps
 from analytics.pages.answers import kept, unhurried
 from analytics.pages.courses import GROUPS
 
 
 def prepare_pages() -> None:
-    """Work out home, adherence as it opens, and the quartiles of steps and of the first survey by every group."""
+    """Work out home, quality, adherence as it opens, and the quartiles of steps and the first survey by every group."""
     with unhurried():
         home.prepare()
+        quality.prepare()
         adherence.prepare()
         surveys = kept("surveys")
         for by in GROUPS:

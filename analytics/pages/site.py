@@ -6,16 +6,14 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from analytics.pages.page import SEES_TOTALS
+from analytics.pages.page import SEES_QUALITY, SEES_TOTALS
 
 
-@dataclass(frozen=True)
 class Place:
-    """A place of the navigation: the name of its address, and the permission that it takes, if any."""
+    """A place of the navigation: the name of its address, and the permissions of which it takes one, if any."""
 
-    title: str
-    name: str
-    permission: str = ""
+    def __init__(self, title: str, name: str, *permissions: str) -> None:
+        self.title, self.name, self.permissions = title, name, permissions
 
 
 PLACES = (
@@ -24,6 +22,7 @@ PLACES = (
     Place("Steps", "steps", SEES_TOTALS),
     Place("Scores", "scores", SEES_TOTALS),
     Place("COVID", "covid", SEES_TOTALS),
+    Place("Quality", "quality", *SEES_QUALITY),
     Place("Tables", "tables"),
     Place("Admin", "admin:index"),
 )
@@ -40,7 +39,8 @@ def links(request: HttpRequest) -> list[Link]:
     """Return the navigation for who asks; none for a stranger."""
     if not admin.site.has_permission(request):
         return []
-    allowed = [place for place in PLACES if not place.permission or request.user.has_perm(place.permission)]
+    may = request.user.has_perm
+    allowed = [place for place in PLACES if not place.permissions or any(map(may, place.permissions))]
     addresses = {place: reverse(place.name) for place in allowed}
     here = request.path
     return [

@@ -7,6 +7,8 @@ from analytics.pages.adherence import adherence, windows
 from analytics.pages.covid import covid
 from analytics.pages.home import home
 from analytics.pages.patient import patient
+from analytics.pages.plausibility import implausible
+from analytics.pages.quality import quality
 from analytics.pages.scores import scores
 from analytics.pages.steps import steps
 from analytics.pages.tables import table, tables
@@ -27,6 +29,8 @@ urlpatterns = [
     path("steps/", steps, name="steps"),
     path("scores/", scores, name="scores"),
     path("covid/", covid, name="covid"),
+    path("quality/", quality, name="quality"),
+    path("quality/rows/", implausible, name="implausible"),
     path("patients/<key:patient_id>/", patient, name="patient"),
     path("tables/", tables, name="tables"),
     path("tables/<slug:name>/", table, name="table"),

@@ -6,6 +6,7 @@ from typing import Any
 from django.template import Library
 
 from analytics.charts.figure import name_of
+from analytics.charts.scale import number
 from analytics.pages.site import Link, links
 
 register = Library()
@@ -22,6 +23,12 @@ def site_pages(context: dict[str, Any]) -> list[Link]:
 def named(value: str | None) -> str:
     """Return a name as a page shows it, which a link can be made of: a null and a blank one have words, too."""
     return "unknown" if value is None else name_of(value)
+
+
+@register.filter
+def counted(value: int | None) -> str:
+    """Return a number of rows as people read it; of one that nobody counts, a dash."""
+    return "\N{EN DASH}" if value is None else number(value)
 
 
 @register.filter

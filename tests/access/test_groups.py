@@ -24,6 +24,8 @@ PLACES = {
     "/steps/": TOTALS,
     "/scores/": TOTALS,
     "/covid/": TOTALS,
+    "/quality/": EVERYBODY,
+    "/quality/rows/": MANAGER,
     "/adherence/windows/": MANAGER,
     "/patients/1/": MANAGER,
     "/admin/analytics/patientdimension/": MANAGER,
@@ -114,7 +116,12 @@ def test_a_user_without_a_group_sees_home_and_what_tables_there_are(databases: N
     client = Client()
     client.force_login(User.objects.create_user("new", is_staff=True))
     assert Group.objects.count() == len(GROUPS)
-    assert [client.get(place).status_code for place in ("/", "/tables/", "/adherence/")] == [200, 200, 403]
+    assert [client.get(place).status_code for place in ("/", "/tables/", "/adherence/", "/quality/")] == [
+        200,
+        200,
+        403,
+        403,
+    ]
     assert "put it in the group" in client.get("/adherence/").content.decode()
 
 
@@ -145,7 +152,7 @@ def test_it_says_what_to_do_where_a_page_is_not_for_who_asks(databases: None, re
 
 @pytest.mark.parametrize(
     "place",
-    ["/nowhere/", "/patients/77/", "/patients/x/", "/tables/nothing/", "/admin/nowhere/", "/runs/", "/quality/"],
+    ["/nowhere/", "/patients/77/", "/patients/x/", "/tables/nothing/", "/admin/nowhere/", "/runs/"],
 )
 def test_it_says_what_to_do_where_there_is_no_such_page(databases: None, reader: Reader, place: str) -> None:  # noqa: F811
     response = reader("care manager").get(place)
@@ -194,10 +201,10 @@ def test_view_site_leads_home(databases: None, reader: Reader, place: str) -> No
 
 
 NAVIGATION = {
-    "care manager": ["Home", "Adherence", "Steps", "Scores", "COVID", "Tables", "Admin"],
-    "analyst": ["Home", "Adherence", "Steps", "Scores", "COVID", "Tables", "Admin"],
-    "steward": ["Home", "Tables", "Admin"],
-    "operator": ["Home", "Tables", "Admin"],
+    "care manager": ["Home", "Adherence", "Steps", "Scores", "COVID", "Quality", "Tables", "Admin"],
+    "analyst": ["Home", "Adherence", "Steps", "Scores", "COVID", "Quality", "Tables", "Admin"],
+    "steward": ["Home", "Quality", "Tables", "Admin"],
+    "operator": ["Home", "Quality", "Tables", "Admin"],
 }
 
 

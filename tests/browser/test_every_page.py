@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 PHONE = 390
-MAIN = ("home", "adherence", "windows", "steps", "scores", "covid", "patient", "tables")  # kept as pictures
+MAIN = ("home", "adherence", "windows", "steps", "scores", "covid", "quality", "patient", "tables")  # kept as pictures
 COLOURS = {"runOnly": ["color-contrast"]}  # what differs in the dark
 
 
@@ -47,6 +47,9 @@ def places(world: Warehouse) -> Iterator[Place]:
     yield Place("steps", "/steps/?by=joint")
     yield Place("scores", "/scores/")
     yield Place("covid", "/covid/")
+    yield Place("quality", "/quality/")
+    yield Place("implausible", "/quality/rows/?rule=score")
+    yield Place("implausible-none", "/quality/rows/?rule=hospital")
     yield Place("patient", f"/patients/{patient}/")
     yield Place("tables", "/tables/")
     yield Place("table", "/tables/step_result_fact/")

@@ -1,15 +1,18 @@
 """What people come for, done in a browser by clicks and keys alone."""
 
 import re
+from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from pytest_django import Settings
 
-from ingest.models import Alert, PipelineRun
+from ingest.models import Alert, PipelineRun, WarehouseCheck
 from tests.analytics.pages.conftest import GROUPS
 from tests.browser.conftest import FEW, PASSWORD, Open, Window
+from tests.browser.test_every_page import PHONE, serious
 from tests.conftest import Warehouse
 
 DARK, LIGHT = "rgb(18, 18, 18)", "rgb(255, 255, 255)"
@@ -104,6 +107,40 @@ def test_home_says_which_source_is_failing_and_leads_an_operator_to_the_error(wi
     finally:
         Alert.objects.all().delete()
         run.delete()
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("kind", [{}, {"width": PHONE}, {"dark": True}], ids=["wide", "phone", "dark"])
+def test_it_answers_on_one_page_whether_the_data_of_this_morning_is_there_and_can_be_trusted(
+    window: Open, world: Warehouse, group: str, kind: dict[str, Any]
+) -> None:
+    call_command("check_warehouse", verbosity=0, stdout=StringIO())
+    browser = window(group, **kind)
+    browser.go("/")
+    browser.follow("Can the data be trusted?")
+    assert browser.heading() == "Quality"
+    for source in ("msk", "covid"):
+        answer = browser.page.locator(f"section[aria-labelledby=source-{source}] p").inner_text()
+        assert answer.startswith("Yes: loaded today at ")
+        promises = WarehouseCheck.objects.filter(source=source).count()
+        assert f"{promises} of {promises} promises kept" in answer
+        assert answer.rstrip().endswith("rows rejected.")
+        place = browser.page.locator(f"section[aria-labelledby=source-{source}]").bounding_box()
+        assert place
+        assert place["y"] < 600
+    adds_up = browser.page.locator("section[aria-labelledby=sums] tbody td:last-child").all_inner_texts()
+    assert adds_up == ["yes"] * 11
+    assert browser.page.evaluate("document.scrollingElement.scrollWidth") <= kind.get("width", 1280)
+    assert serious(browser.page) == []
+    listed = browser.page.locator("section[aria-labelledby=rejects] a[href*=rejectedrow]")
+    assert bool(listed.count()) == (group == "care manager")
+    if listed.count():
+        table = browser.page.locator("section[aria-labelledby=rejects] tbody tr").first
+        rows = table.locator("td").nth(1).inner_text()
+        listed.first.click()
+        browser.page.wait_for_load_state()
+        assert re.search(rf"\b{rows} rejected row", browser.page.locator("#content").inner_text())
+    assert not browser.complaints
 
 
 def test_it_shows_the_same_numbers_to_whom_a_link_is_sent(window: Open) -> None:

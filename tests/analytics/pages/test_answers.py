@@ -19,6 +19,7 @@ from tests.conftest import Database, Source, Warehouse
 PAGES = (
     *("/", "/adherence/", "/adherence/?by=month&colour=clinician&day=2024-05-15", "/adherence/windows/", "/steps/"),
     *("/scores/", "/covid/", "/patients/1/", "/tables/", "/tables/step_result_fact/"),
+    *("/quality/", "/quality/rows/?rule=steps"),
 )
 ABOUT_PATIENTS = {"id", "patient_id", "patient_journey_id", "survey_result_id", "age_bracket", "sex"}
 
@@ -40,7 +41,7 @@ def worked_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_it_works_an_answer_out_once_for_each_load(
     star: None, manager: Client, reader: Reader, worked_out: list[str], run
 ) -> None:
-    pages = [page for page in PAGES if "windows" not in page and "patients" not in page]
+    pages = [page for page in PAGES if not re.search("windows|patients|rows", page)]
     for page in pages:
         manager.get(page)
     assert len(worked_out) == len(set(worked_out)) > 10
@@ -135,6 +136,8 @@ def closed(name: str) -> Iterator[None]:
         ("/steps/", "step_result_fact"),
         ("/scores/", "survey_result_fact"),
         ("/covid/", "cases_fact"),
+        ("/quality/", "step_result_fact"),
+        ("/quality/rows/?rule=steps", "step_result_fact"),
         ("/patients/1/", "step_result_fact"),
     ],
 )

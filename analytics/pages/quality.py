@@ -1,0 +1,97 @@
+"""Quality: whether the data of this morning is there, and whether it can be trusted."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from analytics.charts.scale import number
+from analytics.pages import plausibility
+from analytics.pages.answers import Row
+from analytics.pages.home import ADVICE
+from analytics.pages.page import SEES_PATIENTS, SEES_QUALITY, SEES_RUNS, Content, asked, page
+from analytics.pages.quality_days import by_kind, days_of
+from analytics.pages.quality_rejects import percent, rejects_of, shown, trend
+from analytics.pages.quality_sums import sums
+from analytics.proofs import last_proofs
+from ingest.models import SOURCES, WarehouseCheck
+from ingest.runs.status import SourceStatus, State, source_statuses
+
+COLUMNS = ("source_table", "reason", "rows", "share")
+CHECK_DAYS = 2  # cron checks each day: a check that is older says little of today
+
+
+@page("Quality", *SEES_QUALITY)
+def quality(request: HttpRequest) -> Content:
+    """Show whether the data is there and can be trusted, and what is the matter with it."""
+    asked(request, [])
+    sees = request.user.has_perm
+    found, proofs = sums(), last_proofs()
+    rejects = rejects_of(found)
+    broken = [proof for proof in proofs if proof.violations]
+    unproved = [proof for proof in proofs if proof.violations is None]
+    values = {
+        "answers": [_answer(status, found, proofs) for status in source_statuses()],
+        "proofs": proofs,
+        "broken": broken,
+        "unproved": unproved,
+        "kept": len(proofs) - len(broken) - len(unproved),
+        "error": next((proof.error for proof in unproved), "") if sees(SEES_RUNS) else "",
+        "seconds": number(sum(proof.seconds for proof in proofs), 1),
+        "sums": found,
+        "rejects": shown(rejects, sees),
+        "trends": [trend(source, sees_runs=sees(SEES_RUNS)) for source in SOURCES],
+        "days": [days_of(kind, rows) for kind, rows in by_kind().items()],
+        "rules": _rules(sees),
+    }
+    return Content("pages/quality.html", values, COLUMNS, rejects)
+
+
+def _answer(status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck]) -> dict[str, Any]:
+    """Return the answer for a source: its state, and in how far its data can be trusted."""
+    own = [proof for proof in proofs if proof.source == status.source]
+    are_kept = [proof for proof in own if proof.violations == 0]
+    is_old = bool(own) and timezone.now() - own[0].checked_at > timedelta(days=CHECK_DAYS)
+    tables = [row for row in found if row["source"] == status.source]
+    judged, rejected = (sum(row[name] for row in tables) for name in ("judged", "rejected"))
+    if status.state != State.FINE:
+        word = "No"
+    elif not own or is_old:
+        word = "Perhaps"
+    else:
+        word = "Yes" if len(are_kept) == len(own) and all(row["verdict"] == "yes" for row in tables) else "Not wholly"
+    return {
+        "status": status,
+        "style": status.state.value.split()[0],
+        "word": word,
+        "is_of_today": status.loaded_at is not None and status.loaded_at.date() == datetime.now(UTC).date(),
+        "advice": ADVICE[status.state],
+        "checked_at": own[0].checked_at if own else None,
+        "is_old": is_old,
+        "kept": len(are_kept),
+        "promises": len(own),
+        "rows": number(judged),
+        "share": f"{percent(rejected / judged)} %" if judged else "",
+    }
+
+
+def _rules(sees: Callable[[str], bool]) -> list[dict[str, Any]]:
+    """Return the rules of plausibility with how much breaks each, and where that is listed for who may see patients."""
+    return [
+        {
+            "rule": plausibility.RULES[name],
+            "rows": number(rows),
+            "url": reverse("implausible", query={"rule": name}) if rows and sees(SEES_PATIENTS) else "",
+        }
+        for name, rows in plausibility.counts().items()
+    ]
+
+
+def prepare() -> None:
+    """Work out what takes longest."""
+    sums()
+    by_kind()
+    plausibility.counts()

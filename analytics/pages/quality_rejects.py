@@ -1,0 +1,105 @@
+"""What is rejected, by table and reason: how much, what mends it, examples, and how that went over the last loads."""
+
+import sys
+from collections.abc import Callable
+
+from django.db.models import F, Prefetch, Window
+from django.db.models.functions import RowNumber
+from django.urls import reverse
+
+from analytics.charts import Line, Lines, Point
+from analytics.charts.scale import number
+from analytics.pages.answers import Row
+from analytics.pages.home import REJECTED
+from analytics.pages.page import SEES_PATIENTS
+from ingest.models import RejectedRow, StepRun
+from ingest.runs.status import current_rejects, loads
+
+SEES_REJECTS = "ingest.view_rejectedrow"
+RUNS = 30  # of a trend
+EXAMPLES = 3  # of each reason
+# What mends a row at the source; the next run then takes it in.
+MENDS: dict[str, str] = {
+    RejectedRow.Reason.ORPHAN: "Add the row that its key names, or correct the key; it then enters by itself.",
+    RejectedRow.Reason.NOT_A_NUMBER: "Write a whole number, without unit, word or point.",
+    RejectedRow.Reason.NEGATIVE: "Correct the number: what is counted is never below zero.",
+    RejectedRow.Reason.OUT_OF_RANGE: "Correct the number or the day: there is none like that.",
+    RejectedRow.Reason.DUPLICATE: "Delete the row that is too many, or give it a key of its own.",
+    RejectedRow.Reason.MISSING_KEY: "Fill in the key, the day or the time that is empty.",
+    RejectedRow.Reason.END_BEFORE_START: "Correct the start or the end of the answer.",
+}
+LABELS = dict(RejectedRow.Reason.choices)
+
+
+def rejects_of(sums: list[Row]) -> list[Row]:
+    """Return the rejected rows by table and reason, and their share of the rows of the table that were judged."""
+    judged = {row["source_table"]: row["judged"] for row in sums}
+    return [
+        {
+            "source_table": each.source_table,
+            "reason": each.reason,
+            "rows": each.rows,
+            "share": each.rows / (judged.get(each.source_table) or each.rows),
+        }
+        for each in current_rejects()
+    ]
+
+
+def shown(rejects: list[Row], sees: Callable[[str], bool]) -> list[Row]:
+    """Return the rejects as the page shows them; their rows are for those who may see patients."""
+    lists = sees(SEES_PATIENTS) and sees(SEES_REJECTS)
+    examples = _examples() if lists else {}
+    return [
+        {
+            "table": row["source_table"],
+            "reason": row["reason"],
+            "meaning": LABELS.get(row["reason"], ""),
+            "rows": number(row["rows"]),
+            "share": f"{percent(row['share'])} %",
+            "mends": MENDS.get(row["reason"], ""),
+            "url": reverse(
+                "admin:ingest_rejectedrow_changelist",
+                query={"source_table": row["source_table"], "reason": row["reason"]},
+            )
+            if lists
+            else "",
+            "examples": examples.get((row["source_table"], row["reason"]), []),
+        }
+        for row in rejects
+    ]
+
+
+def _examples() -> dict[tuple[str, str], list[RejectedRow]]:
+    """Return the first rejected rows of each table and reason."""
+    place = Window(RowNumber(), partition_by=[F("source_table"), F("reason")], order_by="id")
+    found: dict[tuple[str, str], list[RejectedRow]] = {}
+    for row in RejectedRow.objects.annotate(place=place).filter(place__lte=EXAMPLES).defer("detail").order_by("pk"):
+        found.setdefault((row.source_table, row.reason), []).append(row)
+    return found
+
+
+def percent(share: float) -> str:
+    """Return a share in percent, for people to read; a small one is not shown as none."""
+    return number(100 * share, 2) if share == 0 or share >= 0.0001 else "less than 0.01"
+
+
+def trend(source: str, *, sees_runs: bool) -> Lines:
+    """Return the share of each table that the last loads of a source rejected."""
+    counted = StepRun.objects.filter(step__startswith="load_", checked__gt=0).order_by("pk")
+    runs = loads(source).prefetch_related(Prefetch("steps", counted))[:RUNS]
+    shares: dict[str, list[Point]] = {}
+    for run in reversed(list(runs)):
+        url = reverse("admin:ingest_pipelinerun_change", args=[run.pk]) if sees_runs else ""
+        for step in run.steps.all():
+            point = Point(run.pk, 100 * step.rejected / step.checked, url=url)
+            shares.setdefault(REJECTED.get(step.table_name, step.table_name), []).append(point)
+    return Lines(
+        key=f"trend-{source}",
+        title=f"{source.upper()}: what the last {RUNS} loads rejected of each table",
+        unit="% of the rows of the table",
+        x_title="run",
+        lines=[Line(table, points) for table, points in shares.items() if any(point.value for point in points)],
+        gap=sys.maxsize,  # other runs lie between two loads
+        places=3,
+        empty="These loads rejected no row.",
+    )

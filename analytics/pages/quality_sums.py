@@ -1,0 +1,53 @@
+"""Whether all that is staged is in the star or rejected: the sums of each table."""
+
+from psycopg2.sql import SQL, Identifier, Literal
+
+from analytics.charts.scale import number
+from analytics.loads import covid
+from analytics.loads.rejects import COVID_DAY
+from analytics.loads.tables import STAR_TABLES
+from analytics.pages.answers import Row, kept
+
+
+def sums() -> list[Row]:
+    """Return of each table of a source its rows: there, staged, in the star and rejected, and whether they add up."""
+    tables = [table for table in STAR_TABLES if table.source]
+    counted = [
+        SQL(
+            """
+            select {place} as place, 'msk' as source, {source} as source_table, {star} as star_table,
+                   (select coalesce(sum(row_count), 0)::bigint from staged_bucket b where b.source_table = {source})
+                       as source_rows,
+                   (select count(*) from {staging}) as staged, (select count(*) from {table}) as loaded
+            """
+        ).format(
+            place=Literal(table.number),
+            source=Literal(table.source),
+            star=Literal(table.name),
+            staging=Identifier(f"staging_{table.source}"),
+            table=Identifier(table.name),
+        )
+        for table in tables
+    ]
+    counted.append(
+        SQL(
+            """
+            select 1000, 'covid', {source}, 'cases_dimension', null, (select count(*) from ({days}) d),
+                   (select count(*) from cases_dimension)
+            """
+        ).format(source=Literal(COVID_DAY), days=covid.checked_days_of_last_load())
+    )
+    entering = [table.source for table in tables if table.orphans_enter]
+    rows = kept("quality_sums", counted=SQL(" union all ").join(counted), entering=entering)
+    for row in rows:
+        row["judged"] = row["staged"] if row["source_rows"] is None else row["source_rows"]
+        row["verdict"] = _verdict(row)
+    return rows
+
+
+def _verdict(row: Row) -> str:
+    """Return whether what the source had is staged, and what is staged in the star or rejected: in words, if not."""
+    lost = row["staged"] - row["loaded"] - row["rejected"]
+    if lost:
+        return f"no, {number(abs(lost))} {'nowhere' if lost > 0 else 'too many'}"
+    return "yes" if row["judged"] == row["staged"] else "no, not staged as it was"
