@@ -198,23 +198,23 @@ def test_it_sums_up_what_the_source_had_what_is_staged_and_where_that_is(
     for name, of_star in TABLES.items():
         rows = source.value(f"select count(*) from {name}")
         loaded = warehouse.value(f"select count(*) from {of_star}")
-        expected.append([name, *map(shown, (rows, rows, loaded, rows - loaded)), "yes"])
+        expected.append([name, "yes", *map(shown, (rows, rows, loaded, rows - loaded))])
     days = warehouse.value("select count(distinct document ->> 'date') from staging_covid_day")
     loaded = warehouse.value("select count(*) from cases_dimension")
-    expected.append(["covid_day", NONE, *map(shown, (days, loaded, days - loaded)), "yes"])
+    expected.append(["covid_day", "yes", NONE, *map(shown, (days, loaded, days - loaded))])
     found = cells(manager, "sums")
     assert sorted(found) == sorted(expected)
-    assert any(row[4] != "0" for row in found)
+    assert any(row[-1] != "0" for row in found)
 
 
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        ("delete from step_result_fact where date = '2024-03-02'", ["3", "3", "1", "1", "no, 1 nowhere"]),
-        ("delete from rejected_row", ["3", "3", "2", "0", "no, 1 nowhere"]),
-        ("insert into step_result_fact values (5, 1, '2024-01-01', 5)", ["3", "3", "3", "1", "no, 1 too many"]),
-        ("delete from staging_step_result where value = '-1'", ["3", "2", "2", "1", "no, 1 too many"]),
-        ("delete from staged_bucket", ["0", "3", "2", "1", "no, not staged as it was"]),
+        ("delete from step_result_fact where date = '2024-03-02'", ["no, 1 nowhere", "3", "3", "1", "1"]),
+        ("delete from rejected_row", ["no, 1 nowhere", "3", "3", "2", "0"]),
+        ("insert into step_result_fact values (5, 1, '2024-01-01', 5)", ["no, 1 too many", "3", "3", "3", "1"]),
+        ("delete from staging_step_result where value = '-1'", ["no, 1 too many", "3", "2", "2", "1"]),
+        ("delete from staged_bucket", ["no, not staged as it was", "0", "3", "2", "1"]),
     ],
 )
 def test_it_says_where_the_sums_do_not_agree(
