@@ -1,6 +1,7 @@
 """load_covid: the staged days of the COVID API into their star."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from uuid import uuid5
 
 from psycopg2.extras import Json
@@ -58,7 +59,12 @@ def checked_days_of_last_load() -> Composed:
 
 def calendar() -> list[dict[str, str]]:
     """Return the days that there are so far, each with its key in the star."""
-    days = (FIRST_DAY + timedelta(number) for number in range((datetime.now(UTC).date() - FIRST_DAY).days + 1))
+    return _days_to(datetime.now(UTC).date())
+
+
+@lru_cache(maxsize=1)  # a page and each check ask for them
+def _days_to(last: date) -> list[dict[str, str]]:
+    days = (FIRST_DAY + timedelta(number) for number in range((last - FIRST_DAY).days + 1))
     return [{"day": str(day), "cases_id": str(uuid5(NAMESPACE, f"{SCOPE}/{day}"))} for day in days]
 
 
