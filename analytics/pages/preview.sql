@@ -1,6 +1,10 @@
 -- What an override of a schedule would change: its windows as they stand on a day, and as they would after a load.
 -- What a statement of the load reads or gives stands here under the name of its table and hides that from all that
 -- follows: so the statements work out the star with the override in it, look at this one schedule, and write nothing.
+
+-- The server takes each of these steps for one of a single row, and would go through the next one for every row of it.
+set local enable_nestloop = off;
+
 with standing as (
     select w.*, window_status(w, :day) as status
     from window_detail as w
@@ -40,6 +44,18 @@ changed_window as (
 ),
 
 patient_journey_schedule_window as (:patient_journey_schedule_window),
+
+-- Those of the schedule's activities alone: all of them are read once, and not for each step.
+survey_result_fact as (
+    select r.*
+    from survey_result_fact as r
+    where
+        r.activity_id in (
+            select a.activity_id
+            from activity_dimension as a
+            where a.schedule_id = :schedule
+        )
+),
 
 changed_completion as (
     select r.patient_id, r.survey_result_id

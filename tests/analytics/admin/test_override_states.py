@@ -84,6 +84,17 @@ def test_it_waits_anew_when_it_is_changed(unparsed: Source, client: Client, run:
         assert run_of(listed(client)) == last()
 
 
+def test_it_names_the_run_of_each_override(unparsed: Source, client: Client, run: Run) -> None:
+    unparsed.insert("schedule", id=2, slug="whenever")
+    add(client)
+    run()
+    first = last()
+    add(client, schedule_id="2")
+    run()
+    html = client.get(address(ScheduleOverride)).content.decode()
+    assert [run_of(cell) for cell in re.findall(r'<td class="field-state">(.*?)</td>', html)] == [first, last()]
+
+
 def test_it_waits_on_when_a_run_fails_or_loads_no_star(unparsed: Source, client: Client, run: Run) -> None:
     add(client)
     unparsed.execute("alter table device rename to lost")
@@ -92,11 +103,21 @@ def test_it_waits_on_when_a_run_fails_or_loads_no_star(unparsed: Source, client:
     assert listed(client) == WAITS
     unparsed.execute("alter table lost rename to device")
     run("run_pipeline", "--skip-analytics")
+    with pytest.raises(RuntimeError):
+        fail_after_the_load()
     run("run_pipeline", "--only", "covid")
     run("run_pipeline", "--dry-run")
     assert listed(client) == WAITS
     run()
     assert run_of(listed(client)) == last()
+
+
+def fail_after_the_load() -> None:
+    with pipeline_run("run_pipeline", "msk") as at_work:
+        extract_msk(at_work)
+        parse_slugs(at_work)
+        load_msk(at_work)
+        raise RuntimeError
 
 
 def test_it_waits_on_when_a_run_was_at_work_that_had_read_the_overrides_before(

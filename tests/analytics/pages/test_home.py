@@ -271,7 +271,7 @@ def test_it_names_ten_overrides_that_wait_and_counts_the_others(
     for number in range(2, 13):
         warehouse.execute(SAY, number)
     said = card(manager, "slugs")
-    assert "11 overrides wait for the next run: 2d-post-op, " in said
+    assert "11 overrides wait for the next run: 2d-post-op , " in said
     assert said.endswith(", 11d-post-op …")
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
+from analytics.pages import adherence
 from tests.conftest import Source, Warehouse
 
 ADDRESS = "/adherence/windows/"
@@ -70,7 +71,10 @@ def test_it_lists_the_windows_that_its_filters_leave(star: None, manager: Client
     assert sorted(found) == sorted(key for (key,) in expected)
 
 
-def test_it_lists_the_windows_of_a_schedule(star: None, manager: Client, warehouse: Warehouse) -> None:
+def test_it_lists_the_windows_of_a_schedule(
+    star: None, manager: Client, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adherence, "ROWS", 20)
     schedule, windows = warehouse.execute(
         "select schedule_id, count(*) from patient_journey_schedule_window"
         " where schedule_id is not null group by 1 order by 2 desc, 1 limit 1"
@@ -89,6 +93,7 @@ def test_it_lists_the_windows_of_a_schedule(star: None, manager: Client, warehou
         response = manager.get(after)
         seen |= {row["id"] for row in response.context["rows"]}
     assert seen == ids
+    assert len(ids) > 20
     slug = warehouse.value("select slug from schedule_dimension where schedule_id = %s", schedule)
     assert f", schedule {slug} ({schedule})" in said(manager, f"?schedule={schedule}")
     missed = warehouse.value(
