@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,13 +44,6 @@ select w.patient_journey_id, w.activity_id, coalesce(p.hospital, 'unknown'), w.w
     on d.patient_journey_id = w.patient_journey_id and d.activity_id = w.activity_id
  where w.schedule_id = %s
 """
-
-
-@pytest.fixture
-def star(source: Source, dump: Path, run: Run) -> None:
-    """The star of a dump as untidy as the sample."""
-    source.load(dump)
-    run()
 
 
 def says(milestone: str, start: int | None, end: int | None) -> Values:
