@@ -6,9 +6,9 @@ schedules of the star.
 
 from django.contrib import admin
 
-from analytics.admin import covid, msk, pipeline
+from analytics.admin import covid, msk, overrides, pipeline
 
-__all__ = ["covid", "msk", "pipeline"]
+__all__ = ["covid", "msk", "overrides", "pipeline"]
 
 admin.site.site_title = admin.site.site_header = "MSK warehouse"
 admin.site.index_title = "What the warehouse holds. Times are in UTC."

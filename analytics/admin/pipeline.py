@@ -1,24 +1,20 @@
-"""What the pipeline has on record, to look at: its runs, what was rejected; and the overrides, to edit."""
+"""What the pipeline has on record, to look at: its runs, and what was rejected."""
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, ClassVar
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from analytics.admin.base import BoundedAdmin, Cell, ReadOnlyAdmin, address, column
+from analytics.admin.base import Cell, ReadOnlyAdmin, column
 from analytics.admin.lists import one_of
-from analytics.models import ScheduleDimension
-from ingest.models import SOURCES, Alert, LoadState, PipelineRun, RejectedRow, ScheduleOverride, StepRun
+from ingest.models import SOURCES, Alert, LoadState, PipelineRun, RejectedRow, StepRun
 from ingest.msk.tables import TABLES
 from ingest.runs.run import COUNTS
 from ingest.runs.status import FAILURES, WRITTEN
@@ -184,63 +180,3 @@ def flaw(row: RejectedRow) -> str:
         return ""
     came = row.detail["row"]
     return ", ".join(f"{name} is null" for name in REQUIRED.get(row.source_table, ()) if came.get(name) is None)
-
-
-class ScheduleOverrideForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
-    """The form of an override: for a schedule that exists, and with what the star says of it today in view."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "schedule_id" in self.fields:  # it is not for those who may only look
-            # The schedule is the key: changed, it would be another override.
-            self.fields["schedule_id"].disabled = not self.instance._state.adding
-            choice = self["schedule_id"]
-            schedule = None
-            with suppress(ValidationError):
-                schedule = ScheduleDimension.objects.filter(pk=choice.field.clean(choice.value())).first()
-            choice.help_text = reading(schedule)
-
-    def clean_schedule_id(self) -> int:
-        schedule_id: int = self.cleaned_data["schedule_id"]
-        # The schedule of an old override may have left the source: that is no reason to refuse a change of its note.
-        if self.instance._state.adding and not ScheduleDimension.objects.filter(pk=schedule_id).exists():
-            raise ValidationError(f"There is no schedule {schedule_id} in the star.")
-        return schedule_id
-
-
-def reading(schedule: ScheduleDimension | None) -> SafeString:
-    """Return what the star says of a schedule today or, while none is chosen, where to choose one."""
-    if schedule:
-        window = (schedule.milestone_slug, schedule.offset_start_days, schedule.offset_end_days)
-        return format_html(
-            "{}: {}, milestone {}, start {}, end {}. {}",
-            schedule.slug,
-            schedule.parse_status,
-            *("none" if value is None else value for value in window),
-            schedule.parse_note or "",
-        )
-    return format_html(
-        'Choose it in the <a href="{}">list of schedules</a>: "add" leads back here.',
-        address(ScheduleDimension, "changelist", parse_status="unparsed"),
-    )
-
-
-@admin.register(ScheduleOverride)
-class ScheduleOverrideAdmin(BoundedAdmin):
-    """The one table that people write. The choice of a schedule is made in the list of schedules, by slug or by what
-    was not understood: a drop-down of thousands would show neither.
-    """
-
-    form = ScheduleOverrideForm
-    asked = ("schedule_id", "milestone_slug", "offset_start_days", "offset_end_days", "note")
-    description = "It wins over the slug from the next run of the pipeline on, until it is deleted."
-    fieldsets = ((None, {"fields": asked, "description": description}),)
-    list_display = ("schedule_id", "slug", *asked[1:], "changed_at")
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        schedule = ScheduleDimension.objects.filter(schedule_id=OuterRef("schedule_id"))
-        return super().get_queryset(request).annotate(schedule_slug=Subquery(schedule.values("slug")))
-
-    @admin.display(description="slug")
-    def slug(self, row: Any) -> Any:
-        return row.schedule_slug

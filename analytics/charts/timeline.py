@@ -7,12 +7,13 @@ from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 from analytics.charts.figure import Cell, Figure, name_of
+from analytics.charts.lines import MARKS
 from analytics.charts.scale import Scale, Tick, day_marks, ticks
 
 ROW, LABEL, BAR, AXIS = 32, 18, 10, 24  # pixels
 NAMES = 18  # the height of a name of a milestone
 # The part of a phone's width that a letter of such a name takes, and the least part that can be seen of a bar.
-LETTER, LEAST = 0.022, 0.006
+LETTER, LEAST = 0.027, 0.006
 
 
 class Mark(NamedTuple):
@@ -41,14 +42,19 @@ class Milestone(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class TimeLine(Figure):
-    """Spans in their order, beneath the names of the milestones; and today, unless all else is long ago."""
+    """Spans in their order, beneath the names of the milestones; and today, unless all else is long ago.
+
+    Its axis begins where that of a line chart does, and ends where it does: charts of `days_beside` it can share it.
+    """
 
     spans: Sequence[Span]
     milestones: Sequence[Milestone]
     today: date
+    days_beside: Sequence[date] = ()
     template: ClassVar[str] = "charts/timeline.html"
     bar_height: ClassVar[int] = BAR
     label_height: ClassVar[int] = LABEL
+    y_width: ClassVar[int] = MARKS
 
     @cached_property
     def drawn_spans(self) -> list[Span]:
@@ -68,9 +74,18 @@ class TimeLine(Figure):
 
     @cached_property
     def x(self) -> Scale:
-        first, last = (day.toordinal() for day in self.days)
+        days = [day.toordinal() for day in (*self.days, *self.days_beside)]
+        first, last = min(days), max(days)
         room = max(2, (last - first) // 40)
         return Scale((max(1, first - room), min(date.max.toordinal(), last + room)))
+
+    @property
+    def shared_axis(self) -> tuple[int, int] | None:
+        """The first and the last day of the axis, for charts that share it; None if it has none."""
+        if not (self.days or self.days_beside):
+            return None
+        first, last = map(int, self.x.marks)
+        return first, last
 
     @cached_property
     def names(self) -> list[tuple[str, str, int, str, str]]:

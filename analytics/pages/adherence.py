@@ -1,5 +1,6 @@
 """Adherence: how windows stand as of a day, by two dimensions at once, and the windows behind each number."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,10 +10,11 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
-from psycopg2.sql import SQL
+from psycopg2.sql import SQL, Literal
 
 from analytics.charts import Bar, DayLines, Line, Part, Point, StackedBars, name_of
 from analytics.charts.scale import number
+from analytics.models import ScheduleDimension
 from analytics.pages.answers import Row, as_day, kept, read
 from analytics.pages.dimensions import DIMENSIONS, STATUSES, conditions
 from analytics.pages.page import BLANK, SEES_PATIENTS, SEES_TOTALS, Content, RefusedError, asked, choice, page
@@ -34,6 +36,7 @@ class Question:
     filters: Mapping[str, str]
     is_today: bool
     week: date | None = None  # by its Monday, that in which the windows ended
+    schedule: ScheduleDimension | None = None  # that the windows have
 
     @classmethod
     def of(cls, values: Mapping[str, str]) -> "Question":
@@ -43,7 +46,8 @@ class Question:
             raise RefusedError(f"by and colour are both {by}: each row would have one colour. Choose another of them.")
         filters = {name: values[name] for name in DIMENSIONS if name in values}
         week = day_of(values, "week") if "week" in values else None
-        return cls(by, colour, day_of(values, "day"), filters, "day" not in values, week)
+        schedule = schedule_of(values["schedule"]) if "schedule" in values else None
+        return cls(by, colour, day_of(values, "day"), filters, "day" not in values, week, schedule)
 
     @property
     def tells_adherence(self) -> bool:
@@ -51,11 +55,21 @@ class Question:
         return "status" in (self.by, self.colour) and "status" not in self.filters
 
     @property
+    def is_about_milestones(self) -> bool:
+        return "milestone" in (self.by, self.colour, *self.filters)
+
+    @property
     def bound(self) -> dict[str, Any]:
         """What the queries take: the day, and the condition for the windows."""
         found = [conditions(self.filters)]
         if self.week:
             found.append(SQL("w.window_end_date between {0} and {0} + 6").format(as_day(self.week)))
+        if self.schedule:
+            found.append(
+                SQL(
+                    "w.activity_id in (select a.activity_id from activity_dimension as a where a.schedule_id = {})"
+                ).format(Literal(self.schedule.schedule_id))
+            )
         return {"day": as_day(self.day), "conditions": SQL(" and ").join(found)}
 
     def address(self, place: str, **more: str) -> str:
@@ -64,6 +78,8 @@ class Question:
         for name, of in (("day", None if self.is_today else self.day), ("week", self.week)):
             if of:
                 values.setdefault(name, of.isoformat())
+        if self.schedule:
+            values["schedule"] = str(self.schedule.schedule_id)
         return reverse(place) + (f"?{urlencode(values)}" if values else "")
 
 
@@ -75,6 +91,15 @@ def day_of(values: Mapping[str, str], name: str) -> date:
         return date.fromisoformat(values[name])
     except ValueError as error:
         raise RefusedError(f"{name}={values[name]} is no day: write it as 2024-03-31.") from error
+
+
+def schedule_of(key: str) -> ScheduleDimension:
+    """Return the schedule that an address asks for by its key."""
+    is_key = re.fullmatch("-?[0-9]{1,10}", key)
+    found = ScheduleDimension.objects.filter(pk=int(key)).first() if is_key else None
+    if found is None:
+        raise RefusedError(f"schedule={key} is not in the star: it is the schedule_id of the table schedule_dimension.")
+    return found
 
 
 @page("Adherence", SEES_TOTALS)
@@ -245,7 +270,7 @@ def prepare() -> None:
 @page("Windows", SEES_PATIENTS)
 def windows(request: HttpRequest) -> Content:
     """List the windows behind a number of the adherence page, those that ended last first."""
-    values = asked(request, ["day", "week", "page", *DIMENSIONS])
+    values = asked(request, ["day", "week", "page", "schedule", *DIMENSIONS])
     question = Question.of(values)
     total = sum(row["windows"] for row in _counted(question))
     last = max(1, -(-min(total, REACH) // ROWS))
@@ -265,6 +290,6 @@ def windows(request: HttpRequest) -> Content:
             "reach": number(REACH) if total > REACH else "",
             "before": question.address("windows", page=str(int(shown) - 1)) if int(shown) > 1 else "",
             "after": question.address("windows", page=str(int(shown) + 1)) if int(shown) < last else "",
-            "back": replace(question, week=None).address("adherence"),
+            "back": replace(question, week=None, schedule=None).address("adherence"),
         },
     )

@@ -1,7 +1,7 @@
 """The rows of a page's query, read in one snapshot, and those about no single patient kept until a load has ended."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import date
 from hashlib import sha256
@@ -57,13 +57,18 @@ def as_day(value: date) -> Composable:
 
 
 @contextmanager
-def unhurried() -> Iterator[None]:
-    """Let the queries in the block take as long as they do: nobody waits for them."""
-    token = _patience.set(0)
+def patience(seconds: float) -> Iterator[None]:
+    """Give up each query in the block after so many seconds; 0: none."""
+    token = _patience.set(seconds)
     try:
         yield
     finally:
         _patience.reset(token)
+
+
+def unhurried() -> AbstractContextManager[None]:
+    """Let the queries in the block take as long as they do: nobody waits for them."""
+    return patience(0)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from django.urls import reverse
 from analytics.analyst import star
 from analytics.charts.scale import number
 from analytics.loads.tables import STAR_TABLES
+from analytics.overrides import Waiting, waiting
 from analytics.pages.adherence import Question, by_week, percent
 from analytics.pages.answers import as_day, kept
 from analytics.pages.page import SEES_QUALITY, SEES_RUNS, SEES_TOTALS, Content, asked, page
@@ -21,6 +22,7 @@ from ingest.runs.status import State, current_rejects, loads, source_statuses
 SEES_ALERTS = "ingest.view_alert"
 SEES_SLUGS = "analytics.view_scheduledimension"
 SAYS_WHAT_SLUGS_MEAN = "ingest.add_scheduleoverride"
+SEES_OVERRIDES = "ingest.view_scheduleoverride"
 SLUGS = 10  # that are shown
 Reasons = dict[tuple[str, str], int]  # rejected rows by source table and reason
 # The load's steps are named by the tables of the star, rejected rows by those of the source.
@@ -129,14 +131,17 @@ def _rejects_before() -> Reasons:
 
 
 def _slugs(sees: Callable[[str], bool]) -> dict[str, Any]:
-    """Return the slugs that leave most windows without a day, and how many there are."""
+    """Return the slugs that leave most windows without a day, how many there are, and the overrides that wait."""
     found = kept("home_slugs")
     may_say = sees(SAYS_WHAT_SLUGS_MEAN)
+    waits = waiting()  # not kept: who saved an override a moment ago looks for it here
+    saved = {each.schedule_id for each in waits if not each.is_deleted}
     for row in found:
         row["url"] = (
             reverse("admin:ingest_scheduleoverride_add", query={"schedule_id": row["schedule_id"]}) if may_say else ""
         )
         row["windows"] = number(row["windows"])
+        row["waits"] = row["schedule_id"] in saved
     by_status = Counter(row["parse_status"] for row in found)
     lists = [
         (
@@ -145,7 +150,14 @@ def _slugs(sees: Callable[[str], bool]) -> dict[str, Any]:
         )
         for status, rows in sorted(by_status.items())
     ]
-    return {"first": found[:SLUGS], "lists": lists}
+    links = [(each, _override_address(each) if sees(SEES_OVERRIDES) else "") for each in waits[:SLUGS]]
+    return {"first": found[:SLUGS], "lists": lists, "waiting": len(waits), "links": links}
+
+
+def _override_address(waits: Waiting) -> str:
+    """Return where an override that waits is, or of one that was deleted its schedule."""
+    page = "analytics_scheduledimension" if waits.is_deleted else "ingest_scheduleoverride"
+    return reverse(f"admin:{page}_change", args=[waits.schedule_id])
 
 
 def _weeks() -> list[dict[str, Any]]:

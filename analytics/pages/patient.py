@@ -27,18 +27,25 @@ def patient(request: HttpRequest, patient_id: int) -> Content:
     journeys = read("patient_journeys", patient=patient_id)
     windows = read("patient_windows", patient=patient_id, day=as_day(today))
     results = read("patient_results", patient=patient_id)
+    steps = [row for row in read("patient_steps", patient=patient_id) if _drawable(row["date"])]
+    scored = [row for row in results if row["score_value"] is not None and _drawable(row["completed_date"])]
+    days_beside = [*(row["date"] for row in steps), *(row["completed_date"] for row in scored)]
+    time_line = _time_line(journeys, windows, results, today, days_beside)
     values = {
         "title": f"Patient {patient_id}",
         "patient": found,
         "journeys": journeys,
-        "time_line": _time_line(journeys, windows, results, today),
-        "steps": _steps(read("patient_steps", patient=patient_id)),
-        "scores": _scores(results),
+        "time_line": time_line,
+        # On the axis of the time line: a day is in one place in all three.
+        "steps": _steps(steps, time_line.shared_axis),
+        "scores": _scores(scored, time_line.shared_axis),
     }
     return Content("pages/patient.html", values)
 
 
-def _time_line(journeys: list[Row], windows: list[Row], results: list[Row], today: date) -> TimeLine:
+def _time_line(
+    journeys: list[Row], windows: list[Row], results: list[Row], today: date, days_beside: list[date]
+) -> TimeLine:
     done: dict[tuple[int, int], list[Row]] = {}
     for result in results:
         done.setdefault((result["patient_journey_id"], result["activity_id"]), []).append(result)
@@ -65,6 +72,7 @@ def _time_line(journeys: list[Row], windows: list[Row], results: list[Row], toda
         spans=spans,
         milestones=list(_milestones(journeys)),
         today=today,
+        days_beside=days_beside,
         empty="No activity is due for this patient: none of the journeys followed has one.",
     )
 
@@ -85,28 +93,28 @@ def _drawable(day: date | None) -> date | None:
     return day if day and FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
-def _steps(rows: list[Row]) -> DayLines:
-    points = [Point(row["date"].toordinal(), row["steps"]) for row in rows if _drawable(row["date"])]
+def _steps(rows: list[Row], span: tuple[int, int] | None) -> DayLines:
+    points = [Point(row["date"].toordinal(), row["steps"]) for row in rows]
     return DayLines(
         x_title="day",
         key="steps",
         title="Daily steps",
         unit="steps",
         lines=[Line("steps", points)] if points else [],
+        span=span,
         empty="No steps of this patient are in the star.",
     )
 
 
-def _scores(results: list[Row]) -> DayLines:
+def _scores(results: list[Row], span: tuple[int, int] | None) -> DayLines:
     surveys: dict[str, list[Point]] = {}
     for result in results:
-        if result["score_value"] is not None and _drawable(result["completed_date"]):
-            name = f"{result['survey'] or 'survey'} ({result['survey_id']})"
-            points = surveys.setdefault(name, [])
-            day = result["completed_date"].toordinal()
-            if points and points[-1].x == day:
-                points.pop()  # of several on one day the last one counts
-            points.append(Point(day, result["score_value"]))
+        name = f"{result['survey'] or 'survey'} ({result['survey_id']})"
+        points = surveys.setdefault(name, [])
+        day = result["completed_date"].toordinal()
+        if points and points[-1].x == day:
+            points.pop()  # of several on one day the last one counts
+        points.append(Point(day, result["score_value"]))
     return DayLines(
         x_title="day",
         key="scores",
@@ -114,5 +122,6 @@ def _scores(results: list[Row]) -> DayLines:
         unit="score",
         lines=[Line(name, points) for name, points in sorted(surveys.items())],
         gap=3650,
+        span=span,
         empty="No score of this patient is in the star.",
     )

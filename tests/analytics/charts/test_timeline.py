@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from analytics.charts import Mark, Milestone, Span, TimeLine
+from analytics.charts import Line, Lines, Mark, Milestone, Point, Span, TimeLine
 from tests.analytics.charts.conftest import Markup
 
 OPERATION = Milestone("operation", date(2024, 3, 1))
@@ -53,6 +53,25 @@ def test_an_open_end_reaches_to_the_edge() -> None:
     (before, after, _) = bars(markup)
     assert before[0] == 0
     assert round(after[1]) == 100
+
+
+def test_its_axis_takes_in_the_days_of_charts_beside_it() -> None:
+    beside = [date(2024, 1, 1), date(2024, 12, 31)]
+    alone = chart(span("2024-03-08", "2024-03-11"))
+    shared = chart(span("2024-03-08", "2024-03-11"), days_beside=beside)
+    assert alone.days == shared.days
+    assert shared.shared_axis == (date(2023, 12, 23).toordinal(), date(2025, 1, 9).toordinal())
+    ((first, _),) = bars(Markup(shared))
+    assert abs(first - 100 * (31 + 29 + 7 + 9) / (365 + 18)) < 0.1
+    assert chart(milestones=()).shared_axis is None
+    assert chart(milestones=(), days_beside=beside).shared_axis == shared.shared_axis
+
+
+def test_it_begins_where_the_lines_of_another_chart_do() -> None:
+    markup = Markup(chart(span("2024-03-08", None)))
+    assert [each["width"] for each in markup.all("svg", "chart-y")] == ["60"]
+    lines = Lines(key="k", title="t", unit="u", x_title="day", lines=[Line("l", [Point(1, 1)])])
+    assert [each["width"] for each in Markup(lines).all("svg", "chart-y")] == ["60"]
 
 
 def test_a_span_of_a_day_can_be_seen_on_a_long_line() -> None:

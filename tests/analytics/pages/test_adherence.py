@@ -295,3 +295,19 @@ def test_it_begins_with_the_group_that_misses_the_largest_share(small_world: Sou
     assert list(dict.fromkeys(row["hospital"] for row in rows)) == ["missed", "half", "done", "not over"]
     rows = table(manager, "/adherence/?day=2025-03-10&status=missed")
     assert [row["hospital"] for row in rows] == ["missed", "half"]  # as many as there are
+
+
+def test_it_says_that_the_windows_of_a_milestone_lie_before_and_after_it(
+    small_world: Source, manager: Client, run
+) -> None:
+    small_world.insert("schedule", id=2, slug="7d-10d-pre-op")
+    small_world.insert("activity", id=2, content_slug="video", schedule_id=2)
+    small_world.insert("journey_activity", journey_id=1, activity_id=2)
+    run()
+    note = "The windows of a milestone lie before it as well as after it: both are counted."
+    for query in ("?milestone=operation", "?by=milestone", "?by=sex&colour=milestone"):
+        page = manager.get(f"/adherence/{query}")
+        assert note in page.content.decode()
+        assert page.context["windows"] == "2"
+    assert note in manager.get("/adherence/windows/?milestone=operation").content.decode()
+    assert note not in manager.get("/adherence/").content.decode()

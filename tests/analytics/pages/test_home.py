@@ -221,6 +221,60 @@ def test_it_lets_a_steward_say_what_a_slug_means_in_one_click(
     assert card(steward, "slugs") == "Slugs that were not understood None."
 
 
+SAY = "insert into schedule_override (schedule_id, milestone_slug, offset_start_days) values (%s, 'operation', 0)"
+
+
+def test_it_says_at_once_that_an_override_waits_for_the_next_run(
+    small_world: Source, reader: Reader, warehouse: Warehouse, run
+) -> None:
+    small_world.execute("update schedule set slug = 'baseline'")
+    run()
+    steward = reader("steward")
+    assert "wait" not in card(steward, "slugs")  # and what it shows is kept until a load
+    sent = {"schedule_id": "1", "milestone_slug": "operation", "offset_start_days": "0", "offset_end_days": ""}
+    assert steward.post("/admin/ingest/scheduleoverride/add/", sent).status_code == 302
+    for group, link in (("steward", True), ("care manager", True), ("analyst", False)):
+        client = reader(group)
+        assert cells(client, "slugs") == [("baseline · an override waits for the next run", "1")]
+        assert card(client, "slugs").endswith("1 override waits for the next run: baseline")
+        assert ("/admin/ingest/scheduleoverride/1/change/" in client.get("/").content.decode()) == link
+    run()
+    assert card(steward, "slugs") == "Slugs that were not understood None."
+
+
+def test_it_says_that_the_deletion_of_an_override_waits_for_the_next_run(
+    small_world: Source, reader: Reader, warehouse: Warehouse, run
+) -> None:
+    small_world.insert("schedule", id=2, slug="7d-post-op")
+    warehouse.execute(SAY, 1)
+    warehouse.execute(SAY, 2)
+    run()
+    steward = reader("steward")
+    assert "wait" not in card(steward, "slugs")
+    warehouse.execute("delete from schedule_override where schedule_id = 1")
+    warehouse.execute("update schedule_override set note = 'so'")
+    said = "2 overrides wait for the next run: 7d-10d-post-op (deleted), 7d-post-op"
+    assert card(steward, "slugs").endswith(said)
+    for address in ("/admin/analytics/scheduledimension/1/change/", "/admin/ingest/scheduleoverride/2/change/"):
+        assert address in steward.get("/").content.decode()
+        assert steward.get(address).status_code == 200
+    run()
+    assert "wait" not in card(steward, "slugs")
+
+
+def test_it_names_ten_overrides_that_wait_and_counts_the_others(
+    small_world: Source, manager: Client, warehouse: Warehouse, run
+) -> None:
+    for number in range(2, 13):
+        small_world.insert("schedule", id=number, slug=f"{number}d-post-op")
+    run()
+    for number in range(2, 13):
+        warehouse.execute(SAY, number)
+    said = card(manager, "slugs")
+    assert "11 overrides wait for the next run: 2d-post-op , " in said
+    assert said.endswith(", 11d-post-op …")
+
+
 def test_it_shows_the_ten_worst_slugs_and_how_many_there_are(
     small_world: Source, manager: Client, warehouse: Warehouse, run
 ) -> None:

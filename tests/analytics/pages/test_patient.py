@@ -162,6 +162,34 @@ def test_it_shows_the_steps_and_scores_of_each_patient(star: None, manager: Clie
     assert points > 10
 
 
+def test_its_charts_have_one_axis_of_days(small_world: Source, manager: Client, run) -> None:
+    small_world.insert_survey_result()
+    for day in ("2023-12-24", "2024-03-10"):  # before all windows, and in one
+        small_world.insert("step_result", patient_id=1, date=day, value="4000")
+    run()
+    page = context(manager)
+    time_line, steps, scores = (page[name] for name in ("time_line", "steps", "scores"))
+    first = time_line.x.marks[0]
+    assert first < date(2023, 12, 24).toordinal()
+    assert steps.x == scores.x == time_line.x
+    (drawn,) = time_line.drawn
+    begin, width = (float(str(drawn[name]).rstrip("%")) / 100 for name in ("x", "width"))
+    assert begin < steps.x.share(date(2024, 3, 10).toordinal()) < begin + width
+    assert begin == pytest.approx(scores.x.share(date(2024, 3, 8).toordinal()), abs=0.001)
+    assert steps.y_width == time_line.y_width  # and its edges, too
+
+
+def test_it_draws_steps_of_a_patient_of_whom_nothing_is_due(small_world: Source, manager: Client, run) -> None:
+    small_world.insert("patient", id=2)
+    for day in ("2024-03-02", "2024-03-09"):
+        small_world.insert("step_result", patient_id=2, date=day, value="4000")
+    run()
+    page = context(manager, 2)
+    assert "No activity is due for this patient" in str(page["time_line"])
+    assert page["steps"].xs == [date(2024, 3, day).toordinal() for day in (2, 9)]
+    assert [float(x.rstrip("%")) for x, _ in page["steps"].drawn[0].dots] == pytest.approx([18.2, 81.8], abs=0.1)
+
+
 # --- Who and what is there
 
 

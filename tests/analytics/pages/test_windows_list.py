@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
+from analytics.pages import adherence
 from tests.conftest import Source, Warehouse
 
 ADDRESS = "/adherence/windows/"
@@ -68,6 +69,48 @@ def test_it_lists_the_windows_that_its_filters_leave(star: None, manager: Client
     pages = range(1, len(expected) // 100 + 2)
     found = [each for page in pages for each in rows(manager, "?" + urlencode(asked | {"page": str(page)}))]
     assert sorted(found) == sorted(key for (key,) in expected)
+
+
+def test_it_lists_the_windows_of_a_schedule(
+    star: None, manager: Client, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adherence, "ROWS", 20)
+    schedule, windows = warehouse.execute(
+        "select schedule_id, count(*) from patient_journey_schedule_window"
+        " where schedule_id is not null group by 1 order by 2 desc, 1 limit 1"
+    )[0]
+    ids = {
+        key
+        for (key,) in warehouse.execute(
+            "select id from patient_journey_schedule_window where schedule_id = %s", schedule
+        )
+    }
+    response = manager.get(f"{ADDRESS}?schedule={schedule}")
+    assert response.context["total"] == f"{windows:,}"
+    seen = {row["id"] for row in response.context["rows"]}
+    while after := response.context["after"]:
+        assert f"schedule={schedule}" in after
+        response = manager.get(after)
+        seen |= {row["id"] for row in response.context["rows"]}
+    assert seen == ids
+    assert len(ids) > 20
+    slug = warehouse.value("select slug from schedule_dimension where schedule_id = %s", schedule)
+    assert f", schedule {slug} ({schedule})" in said(manager, f"?schedule={schedule}")
+    missed = warehouse.value(
+        "select count(*) from activity_adherence where schedule_id = %s and status = 'missed'", schedule
+    )
+    assert manager.get(f"{ADDRESS}?schedule={schedule}&status=missed").context["total"] == f"{missed:,}"
+
+
+def test_it_leads_from_the_windows_of_a_schedule_to_numbers_that_are_not_of_it_alone(
+    small_world: Source, manager: Client, run
+) -> None:
+    run()
+    response = manager.get(f"{ADDRESS}?schedule=1&day={DAY}")
+    assert response.context["back"] == f"/adherence/?day={DAY}"
+    assert "The numbers of all schedules" in response.content.decode()
+    assert "Their numbers" in manager.get(ADDRESS).content.decode()
+    assert manager.get("/adherence/?schedule=1").status_code == 400
 
 
 def test_it_says_when_a_window_was_first_done_as_of_the_day(small_world: Source, manager: Client, run) -> None:
@@ -151,6 +194,10 @@ def test_it_refuses_a_page_that_is_not_there(small_world: Source, manager: Clien
         ("day=yesterday", "day=yesterday is no day"),
         ("page=1&page=1", "page is given 2 times"),
         ("format=csv", "no format csv"),
+        ("schedule=7d-post-op", "schedule=7d-post-op is not in the star"),
+        ("schedule=77", "schedule=77 is not in the star"),
+        ("schedule=9999999999", "schedule=9999999999 is not in the star"),
+        ("schedule=", "is not in the star"),
     ],
 )
 def test_it_refuses_what_it_does_not_understand(manager: Client, query: str, reason: str) -> None:

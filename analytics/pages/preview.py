@@ -1,0 +1,199 @@
+"""What an override would change, worked out before it is saved: by the load's own statements, in one query that reads.
+
+It is of what the last load left, in one snapshot: a run that is at work is neither waited for nor seen.
+"""
+
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+from django.forms import model_to_dict
+from psycopg2.errors import QueryCanceled
+from psycopg2.sql import SQL, Composable, Literal
+
+from analytics.charts.scale import number
+from analytics.loads.statements import statement
+from analytics.loads.tables import STAR_TABLES
+from analytics.models import ScheduleDimension
+from analytics.pages.answers import Row, as_day, patience, read
+from analytics.pages.dimensions import STATUSES
+from ingest.models import ScheduleOverride
+from ingest.runs.errors import DATABASE_ERRORS, explain
+from ingest.slugs import ParsedSlug, parse_slug
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 5
+EXAMPLES = 10
+TOO_LONG = (
+    f"There is no preview: it was not worked out within {PATIENCE_SECONDS} seconds, as the database is busy or the "
+    "schedule has very many windows. Try again in a few minutes, or save without it."
+)
+NO_ANSWER = "There is no preview: the warehouse does not answer. Try again in a few minutes, or save without it."
+# The tables that follow from an override, in the order in which a load brings them in step.
+FOLLOWING = ("schedule_dimension", "patient_journey_schedule_window", "activity_completion_fact", "adherence_fact")
+
+
+class Meaning(NamedTuple):
+    """What a schedule means: days from a milestone, all None where nobody knows."""
+
+    milestone: str | None
+    start: int | None
+    end: int | None
+
+    @classmethod
+    def of(cls, says: ScheduleDimension | ScheduleOverride | ParsedSlug) -> "Meaning":
+        return cls(says.milestone_slug, says.offset_start_days, says.offset_end_days)
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        if self == (None, None, None):
+            return "nothing that was understood"
+        start, end = ("none" if value is None else value for value in (self.start, self.end))
+        return f"milestone {self.milestone}, start {start}, end {end}"
+
+
+class Cell(NamedTuple):
+    """Windows of a hospital that stand alike before, and alike afterwards; `changed` have other days or status."""
+
+    hospital: str
+    before: str
+    after: str
+    windows: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What becomes of the windows of a schedule on `day` by what it is to mean `after`."""
+
+    schedule: ScheduleDimension
+    day: date
+    before: Meaning
+    after: Meaning
+    is_as_slug: bool  # and no deletion: the override is not needed
+    cells: Sequence[Cell]
+    patient_journeys: int  # of which a window changes
+    examples: Sequence[dict[str, Any]]
+    seconds: float
+
+    @property
+    def windows(self) -> int:
+        return sum(cell.windows for cell in self.cells)
+
+    @property
+    def changed(self) -> int:
+        return sum(cell.changed for cell in self.cells)
+
+    @property
+    def summary(self) -> str:
+        """Return in a sentence how much it changes."""
+        if self.changed:
+            return (
+                f"It changes {number(self.changed)} of {_count(self.windows, 'window')}, "
+                f"in {_count(self.patient_journeys, 'patient journey')}."
+            )
+        if not self.windows:
+            return "It changes nothing: no patient journey has an activity with this schedule."
+        if self.before == self.after:
+            return f"It changes nothing: this is what the schedule means already, to {_count(self.windows, 'window')}."
+        return f"It changes nothing: {_count(self.windows, 'window')} of this schedule keep days and status."
+
+    @property
+    def becomes(self) -> list[tuple[str, str, str]]:
+        """Return how many windows change from which status to which, of one that stays those with other days."""
+        found: Counter[tuple[str, str]] = Counter()
+        for cell in sorted(self.cells):
+            found[cell.before, cell.after] += cell.changed
+        return [(before, after, number(count)) for (before, after), count in found.most_common() if count]
+
+    @property
+    def statuses(self) -> list[str]:
+        """Return the statuses that windows have, before or afterwards."""
+        there = {status for cell in self.cells for status in (cell.before, cell.after)}
+        return [status for status in STATUSES if status in there]
+
+    @property
+    def by_hospital(self) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+        """Return all windows by status, then those of each hospital: before, afterwards, and whether that differs."""
+        hospitals = sorted({cell.hospital for cell in self.cells})
+        return [("All", self._by_status(self.cells))] + [
+            (hospital, self._by_status([cell for cell in self.cells if cell.hospital == hospital]))
+            for hospital in hospitals
+        ]
+
+    def _by_status(self, cells: Sequence[Cell]) -> list[tuple[str, str, bool]]:
+        before, after = Counter[str](), Counter[str]()
+        for cell in cells:
+            before[cell.before] += cell.windows
+            after[cell.after] += cell.windows
+        return [(number(before[s]), number(after[s]), before[s] != after[s]) for s in self.statuses]
+
+
+def preview(schedule: ScheduleDimension, override: ScheduleOverride | None, *, with_examples: bool) -> Preview:
+    """Return what `override`, or that there is none, would change of the windows of a schedule, as of today.
+
+    Not within a transaction of the warehouse. Raises a database error, after PATIENCE_SECONDS at most.
+    """
+    began = time.monotonic()
+    today = datetime.now(UTC).date()
+    parsed = parse_slug(schedule.slug)
+    with patience(PATIENCE_SECONDS):
+        rows = read(
+            "preview",
+            schedule=schedule.schedule_id,
+            day=as_day(today),
+            rows=EXAMPLES if with_examples else 0,
+            parsed=_json({"slug": schedule.slug or ""} | asdict(parsed)),
+            override=_json(model_to_dict(override) if override else None),
+            **{name: _statement(name) for name in FOLLOWING},
+        )
+    # None where a run has just taken the schedule out of the star.
+    found: Row = rows[0] if rows else {"cells": "[]", "examples": "[]", "patient_journeys": 0}
+    after = Meaning(*(found.get(name) for name in ("milestone_slug", "offset_start_days", "offset_end_days")))
+    return Preview(
+        schedule=schedule,
+        day=today,
+        before=Meaning.of(schedule),
+        after=after,
+        is_as_slug=override is not None and after == Meaning.of(parsed),
+        cells=[
+            Cell(cell["hospital"], cell["status_before"], cell["status_after"], cell["windows"], cell["changed"])
+            for cell in json.loads(found["cells"])
+        ],
+        patient_journeys=found["patient_journeys"],
+        examples=json.loads(found["examples"]),
+        seconds=time.monotonic() - began,
+    )
+
+
+def shown(schedule: ScheduleDimension | None, override: ScheduleOverride | None, **more: bool) -> dict[str, Any]:
+    """Return what the template of a preview takes; where there can be none, why not."""
+    if schedule is None:
+        return {"no_preview": "There is no preview: the schedule is not in the star, and has no window."}
+    try:
+        return {"preview": preview(schedule, override, **more)}
+    except DATABASE_ERRORS as error:
+        logger.warning("no preview", extra={"schedule": schedule.schedule_id, "error": explain(error)})
+        is_late = isinstance(error.__cause__ or error, QueryCanceled)
+        return {"no_preview": TOO_LONG if is_late else NO_ANSWER}
+
+
+def _json(value: dict[str, Any] | None) -> Composable:
+    return SQL("{}::jsonb").format(Literal(value and json.dumps(value)))
+
+
+def _statement(name: str) -> Composable:
+    """Return the load's statement for a table, for the rows that its changes name."""
+    (table,) = (table for table in STAR_TABLES if table.name == name)
+    query = statement(table.statement, everything=False)
+    return SQL("select * from ({}) as q where {}").format(query, SQL(table.enters)) if table.source else query
+
+
+def _count(of: int, what: str) -> str:
+    return f"{number(of)} {what}{'' if of == 1 else 's'}"
