@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Value, When
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -61,6 +61,10 @@ class PipelineRunAdmin(ReadOnlyAdmin):
     )
     ordering = ("-id",)
     inlines = (StepRunInline,)
+    # What was rolled back is no row that was written.
+    taken: ClassVar[dict[str, Any]] = {
+        name: Case(When(status__in=FAILURES, then=Value(None)), default=F(name)) for name in WRITTEN
+    }
     gone = f"A run is forgotten after RUN_HISTORY_DAYS={settings.RUN_HISTORY_DAYS} days."
 
     class Media:
