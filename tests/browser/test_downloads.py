@@ -4,11 +4,10 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from django.urls import reverse
 
-from tests.analytics.exports.conftest import sheet
+from tests.analytics.exports.conftest import connect_duckdb, sheet
 from tests.browser.conftest import FEW, Open, Window
 
 SHOWN = ("survey_result_id", "status", "days_from_window")
@@ -36,7 +35,7 @@ def read(path: Path) -> list[dict[str, Any]]:
             return list(csv.DictReader(file))
     if path.suffix == ".xlsx":
         return sheet(path)
-    with duckdb.connect() as duck:
+    with connect_duckdb() as duck:
         found = duck.execute(f"select * from '{path}'")
         names = [name for name, *_ in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import openpyxl
 import pytest
 from pytest_django import Settings
@@ -126,6 +125,13 @@ def counted(rows: list[tuple[Any, ...]]) -> Rows:
     return Counter(tuple(tuple(value) if isinstance(value, list) else value for value in row) for row in rows)
 
 
+def connect_duckdb(path: Path | None = None) -> Any:
+    """Return a connection to duckdb, to read with; imported now, as it complains of what has been frozen before."""
+    import duckdb
+
+    return duckdb.connect(str(path), read_only=True) if path else duckdb.connect()
+
+
 class Files:
     """A folder that the star was written into, as duckdb reads it; a CSV file is told its columns' types."""
 
@@ -133,9 +139,7 @@ class Files:
         self.folder = folder
         self.form = form
         self.warehouse = warehouse
-        self.duck = (
-            duckdb.connect(str(folder / "star.duckdb"), read_only=True) if form == "duckdb" else duckdb.connect()
-        )
+        self.duck = connect_duckdb(folder / "star.duckdb" if form == "duckdb" else None)
 
     def rows(self, table: str) -> Rows:
         kinds = columns(self.warehouse, table)
