@@ -101,9 +101,13 @@ def _decimal(cursor: Cursor, query: Composable, name: str) -> str:
     return f"DECIMAL({DIGITS},{after})" if before + after <= DIGITS else TEXT
 
 
-def written(query: Composable, columns: Sequence[Column]) -> Composable:
-    """Return a query for the rows of another as files have them."""
-    values = [SQL("{} as {}").format(column.written, Identifier(column.name)) for column in columns]
+def written(query: Composable, columns: Sequence[Column], *, as_texts: bool = False) -> Composable:
+    """Return a query for the rows of another as files have them.
+
+    `as_texts` lets the server make a text of every value, which it does in a fraction of the time that Python takes.
+    """
+    value = SQL("({})::text as {}" if as_texts else "{} as {}")
+    values = [value.format(column.written, Identifier(column.name)) for column in columns]
     return SQL("select {} from ({}) as taken").format(SQL(", ").join(values), query)
 
 

@@ -236,7 +236,7 @@ def _lines(taken: Taken) -> Iterator[str]:
         query = taken.query(cursor)
         columns = columns_of(cursor, query)
         texts = [place for place, column in enumerate(columns) if column.is_text]
-        with _rows(cursor.connection, written(query, columns)) as chunks:
+        with _rows(cursor.connection, written(query, columns, as_texts=True)) as chunks:
             chunk: Sequence[Sequence[Any]] = next(chunks, ())
             yield ""
             line = io.StringIO()

@@ -17,6 +17,8 @@ class Command(BaseCommand):
         "table, or one star.duckdb, and a README.md that explains them. They hold what is known of single patients."
     )
 
+    requires_system_checks = ()  # of models and pages, which prepare_databases has checked
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--output", required=True, type=Path, metavar="FOLDER", help="an empty folder, or one that is not there yet"
