@@ -62,6 +62,7 @@ bench: $(INSTALLED) ## Time the pipeline against the floor; SIZE="2000 20000" pa
 	@$(PYTHON) -m bench.covid
 	@$(PYTHON) -m bench.slugs
 	@$(PYTHON) -m bench.pages
+	@$(PYTHON) -m bench.exports
 
 format: $(INSTALLED) ## Format the code
 	@$(VENV)/bin/ruff format .
@@ -72,7 +73,7 @@ lint: $(INSTALLED) ## Check format, style, types, SQL, shell, Dockerfile and wor
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/sqlfluff lint analytics/*.sql bench
-	$(VENV)/bin/sqlfluff lint --templater placeholder ingest/covid/sql ingest/msk/sql analytics/loads/sql analytics/pages
+	$(VENV)/bin/sqlfluff lint --templater placeholder ingest/covid/sql ingest/msk/sql analytics/exports analytics/loads/sql analytics/pages
 	$(VENV)/bin/shellcheck crontab.sh entrypoint.sh init-db.sh tests/docker.sh .ci/audit .ci/run
 	$(VENV)/bin/hadolint Dockerfile
 	$(VENV)/bin/zizmor --offline --no-progress --quiet --pedantic .github/workflows

@@ -32,7 +32,7 @@ def copy_rows(source: Cursor, query: Composable, target: Cursor, table: Identifi
     `target` must then be rolled back, since a source that fails in the middle looks like its end from there.
     """
     read_end, write_end = os.pipe()
-    with _one_error(), ThreadPoolExecutor(1) as executor, _CountingFile(read_end) as pipe:
+    with one_error(), ThreadPoolExecutor(1) as executor, _CountingFile(read_end) as pipe:
         sending = executor.submit(_send, source, query, write_end)
         try:
             target.copy_expert(SQL("copy {} from stdin (format binary)").format(table), pipe, CHUNK_BYTES)
@@ -56,7 +56,7 @@ def _send(source: Cursor, query: Composable, write_end: int) -> None:
 
 
 @contextmanager
-def _one_error() -> Iterator[None]:
+def one_error() -> Iterator[None]:
     """Keep psycopg2 from printing a SystemError of its own beside the error that it raises for a lost connection."""
     hook = sys.excepthook
     sys.excepthook = lambda *error: None

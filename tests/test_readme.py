@@ -61,4 +61,5 @@ def test_it_quotes_the_benchmark_as_it_was_measured() -> None:
     measured = results.table(results.read())
     assert measured in README
     assert measured == (results.FOLDER / "results.txt").read_text(encoding="utf-8")
-    assert (results.FOLDER / "pages.txt").read_text(encoding="utf-8") in README
+    for name in ("pages.txt", "exports.txt"):
+        assert (results.FOLDER / name).read_text(encoding="utf-8") in README

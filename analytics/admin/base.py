@@ -23,6 +23,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from analytics.admin.lists import BoundedList, BoundedPaginator, PresetFilter, words
+from analytics.exports import lists as exports
 from analytics.models.links import parents
 from analytics.models.msk import ABOUT_A_WINDOW, MadeIdModel, PatientJourneyScheduleWindow
 from ingest.models import PipelineRun
@@ -50,6 +51,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
     list_filter: ClassVar[tuple[type[PresetFilter], ...]] = ()
     search_fields: ClassVar[tuple[str, ...]] = ()
     gone = "Perhaps it was deleted."  # what is said of a row that is not there
+    taken: ClassVar[dict[str, Any]] = {}  # columns that a file of the list has beside the table's, or in their place
 
     def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
@@ -68,11 +70,15 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list, with status 400 where a part of the address was not understood: a script has to know."""
+        if exports.PARAMETER in request.GET and request.method in ("GET", "HEAD"):
+            return exports.export(self, request)  # type: ignore[return-value]  # a stream is a response as well
         response = super().changelist_view(request, extra_context)
         page = (getattr(response, "context_data", None) or {}).get("cl")
         for refusal in page.refusals if page else ():
             messages.error(request, refusal)
             response.status_code = 400
+        if page:
+            response.context_data["offer"] = exports.offer(page)  # type: ignore[attr-defined]
         return response
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:

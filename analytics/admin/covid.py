@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import F, Model
 
 from analytics import models
 from analytics.admin.base import ReadOnlyAdmin
@@ -31,6 +31,7 @@ class FigureAdmin(ReadOnlyAdmin):
 
     list_select_related: ClassVar[Any] = ("cases",)
     ordering = ("-cases__last_update_at",)
+    taken: ClassVar[dict[str, Any]] = {"last_update_at": F("cases__last_update_at")}
 
     def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
         columns = (str(field.column) for field in model._meta.concrete_fields if not field.primary_key)

@@ -168,7 +168,7 @@ class BoundedList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         self.page_num = 1
         super().get_results(request)
-        if not all(map(self._can_sort_by, filter(None, request.GET.get(ORDER_VAR, "").split(".")))):
+        if not self.sorts_so(request):
             messages.warning(request, f"The list is sorted by its key: it has no order {_quote(request, ORDER_VAR)}.")
         if self.refusals or (self.show_all and self.can_show_all):
             return
@@ -179,6 +179,15 @@ class BoundedList(ChangeList):
         elif number > 1:
             self.page_num = number
             self.result_list = self.paginator.page(number).object_list
+
+    def all_rows(self) -> QuerySet[Any]:
+        """Return the rows of all pages, in the order of the list, as the table or the view has them."""
+        rows: QuerySet[Any] = self.queryset
+        return rows
+
+    def sorts_so(self, request: HttpRequest) -> bool:
+        """Tell whether the list has the order that the address asks for."""
+        return all(map(self._can_sort_by, filter(None, request.GET.get(ORDER_VAR, "").split("."))))
 
     def _can_sort_by(self, part: str) -> bool:
         number = _number(part.removeprefix("-"))

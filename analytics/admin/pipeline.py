@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -57,6 +57,10 @@ class PipelineRunAdmin(ReadOnlyAdmin):
     )
     ordering = ("-id",)
     inlines = (StepRunInline,)
+    # What was rolled back is no row that was written.
+    taken: ClassVar[dict[str, Any]] = {
+        name: Case(When(status__in=FAILURES, then=Value(None)), default=F(name)) for name in WRITTEN
+    }
     gone = f"A run is forgotten after RUN_HISTORY_DAYS={settings.RUN_HISTORY_DAYS} days."
 
     class Media:

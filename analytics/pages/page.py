@@ -2,7 +2,6 @@
 
 import csv
 import logging
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
@@ -20,6 +19,7 @@ from django.views.decorators.http import require_safe
 from psycopg2.errors import QueryCanceled
 
 from analytics.charts import name_of
+from analytics.exports.formats import no_formula
 from analytics.pages.answers import PATIENCE_SECONDS, Row
 from ingest.runs.errors import DATABASE_ERRORS, explain
 
@@ -56,7 +56,6 @@ class Content:
     rows: Sequence[Row] = field(default=())
 
 
-NUMBER = re.compile(r"[+-]?[0-9]+")
 View = Callable[..., Content]
 
 
@@ -158,13 +157,7 @@ def as_csv(name: str, content: Content, form: str) -> StreamingHttpResponse:
     def lines() -> Iterator[str]:
         yield writer.writerow(content.columns)
         for row in content.rows:
-            yield writer.writerow([_no_formula(row[column]) for column in content.columns])
+            yield writer.writerow([no_formula(row[column]) for column in content.columns])
 
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _no_formula(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula: a text that begins as one gets an apostrophe before it."""
-    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if is_formula and not NUMBER.fullmatch(str(value)) else value

@@ -1,0 +1,1 @@
+"""What people take away: the whole star as files, and the rows of a list of the admin."""

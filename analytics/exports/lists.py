@@ -1,0 +1,294 @@
+"""The rows of a list of the admin as a file: all that its filters leave, in its order, with the columns of its table.
+
+A file for a spreadsheet holds no formula: in CSV an apostrophe goes before what begins as one; in XLSX it is a text,
+marked as if one had been typed. Parquet knows types, and nothing calculates there: its texts are as they are.
+
+A list that is longer than a file may be is cut. That is said where it harms no row: beside the links that lead to the
+file, in the file's name, and in XLSX on a second sheet as well. A last row that says so would be counted as one.
+"""
+
+import csv
+import io
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR
+from django.core.exceptions import EmptyResultSet, PermissionDenied
+from django.db import connections
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.html import format_html_join
+from psycopg2.errors import QueryCanceled
+from psycopg2.extensions import connection as Connection  # noqa: N812  (a class, for all its small letter)
+from psycopg2.sql import SQL, Composable, Identifier
+
+from analytics.exports.formats import columns_of, duck, feed, measured, no_formula, text, written
+from analytics.exports.sheets import write_book
+from analytics.pages.page import NO_ANSWER
+from ingest.cursors import Cursor
+from ingest.runs.errors import DATABASE_ERRORS, explain
+
+if TYPE_CHECKING:
+    from analytics.admin.base import BoundedAdmin
+    from analytics.admin.lists import BoundedList
+
+logger = logging.getLogger(__name__)
+
+PARAMETER = "_export"
+FORMATS = {
+    "csv": ("CSV", "text/csv; charset=utf-8"),
+    "xlsx": ("XLSX", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "parquet": ("Parquet", "application/vnd.apache.parquet"),
+}
+ROWS = 1_000_000  # of a file; a sheet of XLSX has room for 1,048,576
+FETCHED = 2_000  # rows at a time
+PATIENCE_SECONDS = 120  # for the server to find the rows
+IDLE_SECONDS = 300  # for a reader who does not read on; then the server ends the transaction
+TOO_LONG = (
+    f"These rows were not found within {PATIENCE_SECONDS} seconds: the database is busy, or they are too many at once. "
+    "Try again in a few minutes, or take fewer away."
+)
+
+
+class RefusedError(Exception):
+    """The address asks for what is not there to be taken away; the message, in HTML, says what is."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a list offers: how much of it, and the address of each format."""
+
+    says: str
+    links: list[tuple[str, str]]
+
+
+def offer(listed: "BoundedList") -> Offer | None:
+    """Return what there is to be taken away of a list; None for one that is not understood, or only to choose from."""
+    if listed.refusals or listed.is_popup:
+        return None
+    links = [
+        (title, listed.get_query_string({PARAMETER: form, PAGE_VAR: None, ALL_VAR: None}))
+        for form, (title, _) in FORMATS.items()
+    ]
+    count = listed.result_count
+    if _is_counted(count):
+        much = f"the first {ROWS:,} of {count:,}" if count > ROWS else f"all {count:,}"
+    elif count > ROWS:
+        much = f"the first {ROWS:,} of {count}"
+    else:
+        much = f"all, but no more than the first {ROWS:,}"
+    return Offer(f"Rows to take away, {much}", links)
+
+
+def _is_counted(count: int) -> bool:
+    return type(count) is int  # a Roughly is another kind of one
+
+
+def export(admin: "BoundedAdmin", request: HttpRequest) -> HttpResponseBase:
+    """Answer with the rows of a list as a file, for who may see the list.
+
+    An address that is not understood is answered with 400 and the reason; a database that does not answer with 503.
+    """
+    if not admin.has_view_or_change_permission(request):
+        raise PermissionDenied
+    try:
+        return _file(admin, request)
+    except RefusedError as refusal:
+        return _refused(admin, request, refusal.args[0], 400)
+    except DATABASE_ERRORS as error:
+        return _not_answered(admin, request, error)
+
+
+def _refused(admin: "BoundedAdmin", request: HttpRequest, refusal: str, status: int) -> HttpResponse:
+    values = {"title": f"{admin.opts.verbose_name_plural}".capitalize(), "refusal": refusal}
+    return render(request, "pages/refused.html", admin.admin_site.each_context(request) | values, status=status)
+
+
+def _not_answered(admin: "BoundedAdmin", request: HttpRequest, error: Exception) -> HttpResponse:
+    """Answer that the database did not; what was the matter is for the log."""
+    logger.error("list not taken away", extra={"page": request.path, "error": explain(error)})
+    is_late = isinstance(error.__cause__ or error, QueryCanceled)
+    return _refused(admin, request, TOO_LONG if is_late else NO_ANSWER, 503)
+
+
+def _file(admin: "BoundedAdmin", request: HttpRequest) -> HttpResponseBase:
+    forms = request.GET.getlist(PARAMETER)
+    if forms not in [[form] for form in FORMATS]:
+        raise RefusedError(f"This list can be taken away as one of {', '.join(FORMATS)}: {PARAMETER}=csv.")
+    taken = Taken(admin, request, _understood(admin, request))
+    return WRITERS[forms[0]](taken)
+
+
+def _understood(admin: "BoundedAdmin", request: HttpRequest) -> "BoundedList":
+    """Return the list that the rest of the address asks for; raise RefusedError where it is not understood."""
+    rest = request.GET.copy()
+    del rest[PARAMETER]
+    request.GET = rest  # type: ignore[assignment]  # as the admin itself does it
+    try:
+        listed: Any = admin.get_changelist_instance(request)  # a BoundedList
+    except IncorrectLookupParameters as error:
+        raise RefusedError("This list cannot be narrowed so.") from error
+    if listed.refusals:
+        raise RefusedError(format_html_join(" ", "{}", ((refusal,) for refusal in listed.refusals)))
+    if not listed.sorts_so(request):
+        raise RefusedError(f"This list has no such order: leave out {ORDER_VAR}.")
+    return cast("BoundedList", listed)
+
+
+class Taken:
+    """What is taken away of a list: how the database is asked for it, its columns, and what the file is called."""
+
+    def __init__(self, admin: "BoundedAdmin", request: HttpRequest, listed: "BoundedList") -> None:
+        self.admin = admin
+        self.listed = listed
+        query = request.GET.urlencode()
+        self.address = request.build_absolute_uri(request.path + (f"?{query}" if query else ""))
+        self.alias = listed.queryset.db
+        self.columns: dict[str, Any] = {name: name for name in admin.columns} | admin.taken
+        self.is_cut = False
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Cursor]:
+        """Give a cursor on a connection of its own, in a transaction that sees the database as it is now.
+
+        Of its own, as it is in use as long as somebody reads, and is closed when nobody does any more.
+        """
+        shared = connections[self.alias]
+        with closing(shared.get_new_connection(shared.get_connection_params())) as connection:
+            connection.set_session("REPEATABLE READ", readonly=True)
+            with connection.cursor() as cursor:
+                cursor.execute(SETTINGS, [int(1000 * PATIENCE_SECONDS), int(1000 * IDLE_SECONDS)])
+                self.is_cut = self._is_cut(cursor)
+                yield cursor
+
+    def _is_cut(self, cursor: Cursor) -> bool:
+        """Tell whether there are more rows than a file holds."""
+        if _is_counted(self.listed.result_count):
+            return self.listed.result_count > ROWS
+        beyond = self._sql(self.listed.queryset.order_by().values_list("pk")[ROWS : ROWS + 1], cursor)
+        cursor.execute(beyond)
+        return cursor.rowcount > 0
+
+    def query(self, cursor: Cursor) -> Composable:
+        """Return the query for the rows, its columns named as they are in the file."""
+        rows = self.listed.all_rows()
+        names = SQL(", ").join(map(Identifier, self.columns))
+        try:
+            found = self._sql(rows.values_list(*self.columns.values())[:ROWS], cursor)
+        except EmptyResultSet:  # Django knows without asking that there is none
+            everything = rows.model._default_manager.using(self.alias)
+            found = self._sql(everything.values_list(*self.columns.values()), cursor) + SQL(" limit 0")
+        return SQL("select * from ({}) as listed ({})").format(found, names)
+
+    def _sql(self, rows: QuerySet[Any, Any], cursor: Cursor) -> Composable:
+        statement, values = rows.query.get_compiler(using=self.alias).as_sql()
+        return SQL(cursor.mogrify(statement, values).decode())
+
+    @property
+    def name(self) -> str:
+        """Return the file's name, without the format: it is the table's, and says that there are more rows."""
+        count = self.listed.result_count
+        of = f"-of-{'' if _is_counted(count) else 'about-'}{int(count)}" if count > ROWS else ""
+        cut = f"-first-{ROWS}{of}" if self.is_cut else ""
+        return f"{self.admin.opts.db_table}{cut}"
+
+    def about(self, rows: int) -> list[tuple[str, str]]:
+        """Return what is to be known about the file, beside its rows."""
+        count = self.listed.result_count
+        of = f" of {count if count > ROWS else 'more'}"
+        return [
+            ("table", self.admin.opts.db_table),
+            ("list", self.address),
+            ("taken at", f"{timezone.now().astimezone(UTC):%Y-%m-%dT%H:%M:%S+00:00}"),
+            ("rows", f"the first {rows:,}{of}: the others are not in this file" if self.is_cut else f"{rows:,}, all"),
+        ]
+
+
+SETTINGS = """
+set local jit = off;
+set local work_mem = '64MB';
+set local cursor_tuple_fraction = 1; -- all rows are wanted, not the first ones soon
+set local statement_timeout = %s;
+set local idle_in_transaction_session_timeout = %s
+"""
+
+
+def _as_csv(taken: Taken) -> HttpResponseBase:
+    lines = _lines(taken)
+    next(lines)  # what cannot be read at all is said on a page, not in a file
+    headers = {"Content-Disposition": f'attachment; filename="{taken.name}.csv"'}
+    return StreamingHttpResponse(lines, content_type=FORMATS["csv"][1], headers=headers)
+
+
+def _lines(taken: Taken) -> Iterator[str]:
+    """Yield the file as CSV, after an empty beginning, when the first rows are there."""
+    with taken.snapshot() as cursor:
+        query = taken.query(cursor)
+        columns = columns_of(cursor, query)
+        texts = [place for place, column in enumerate(columns) if column.is_text]
+        with _rows(cursor.connection, written(query, columns, as_texts=True)) as chunks:
+            chunk: Sequence[Sequence[Any]] = next(chunks, ())
+            yield ""
+            line = io.StringIO()
+            writer = csv.writer(line)
+            writer.writerow([column.name for column in columns])
+            while chunk:
+                rows = [list(row) for row in chunk]
+                for row in rows:
+                    for place in texts:
+                        row[place] = no_formula(row[place])
+                writer.writerows(rows)
+                yield line.getvalue()
+                line.seek(0)
+                line.truncate()
+                chunk = next(chunks, ())
+            yield line.getvalue()
+
+
+@contextmanager
+def _rows(connection: Connection, query: Composable) -> Iterator[Iterator[Sequence[Sequence[Any]]]]:
+    """Give the rows of a query, some at a time, from a cursor of the server."""
+    with connection.cursor(name="taken") as cursor:
+        cursor.execute(query)
+        yield iter(lambda: cursor.fetchmany(FETCHED), [])
+
+
+def _as_xlsx(taken: Taken) -> HttpResponseBase:
+    with TemporaryDirectory() as folder, taken.snapshot() as cursor:
+        query = taken.query(cursor)
+        columns = columns_of(cursor, query)
+        path = Path(folder) / "taken.xlsx"
+        with _rows(cursor.connection, query) as chunks:
+            write_book(path, columns, chain.from_iterable(chunks), taken.about)
+        return _opened(path, taken)
+
+
+def _as_parquet(taken: Taken) -> HttpResponseBase:
+    with TemporaryDirectory() as folder, taken.snapshot() as cursor:
+        query = taken.query(cursor)
+        columns = measured(cursor, query, columns_of(cursor, query))
+        path = Path(folder) / "taken.parquet"
+        with duck(None, Path(folder) / "spill", threads=1, in_order=True) as writer:
+            to = f"to {text(str(path))} (format parquet, compression zstd)"
+            feed(writer, lambda rows: f"copy ({rows}) {to}", cursor, query, columns)
+        return _opened(path, taken)
+
+
+def _opened(path: Path, taken: Taken) -> HttpResponseBase:
+    """Answer with a file whose folder goes before it is read: what is open stays until it is closed."""
+    form = path.suffix.removeprefix(".")
+    name = f"{taken.name}.{form}"
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=FORMATS[form][1])
+
+
+WRITERS = {"csv": _as_csv, "xlsx": _as_xlsx, "parquet": _as_parquet}
