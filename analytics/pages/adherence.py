@@ -14,7 +14,7 @@ from psycopg2.sql import SQL
 from analytics.charts import Bar, DayLines, Line, Part, Point, StackedBars, name_of
 from analytics.charts.scale import number
 from analytics.pages.answers import Row, as_day, kept, read
-from analytics.pages.dimensions import DIMENSIONS, STATUSES, conditions
+from analytics.pages.dimensions import DIMENSIONS, STATUSES, conditions, known_labels
 from analytics.pages.page import BLANK, SEES_PATIENTS, SEES_TOTALS, Content, RefusedError, asked, choice, page
 
 WEEKS = 26  # of the trend
@@ -221,9 +221,7 @@ def by_week(question: Question, weeks: int) -> dict[date, Counter[str]]:
 
 def form_of(question: Question) -> dict[str, Any]:
     """Return what the form of the page shows: each choice with its values, and which is taken."""
-    values: dict[str, list[str]] = {name: [] for name in DIMENSIONS} | {"status": STATUSES}
-    for row in kept("adherence_values"):
-        values[row["dimension"]].append(row["label"])
+    values = known_labels()
     fields = []
     for name, dimension in DIMENSIONS.items():
         chosen = question.filters.get(name)
@@ -266,5 +264,13 @@ def windows(request: HttpRequest) -> Content:
             "before": question.address("windows", page=str(int(shown) - 1)) if int(shown) > 1 else "",
             "after": question.address("windows", page=str(int(shown) + 1)) if int(shown) < last else "",
             "back": replace(question, week=None).address("adherence"),
+            "list": _list(request, question),
         },
     )
+
+
+def _list(request: HttpRequest, question: Question) -> str:
+    """Return the address of the same windows in the admin, whose list is as of today and knows no weeks."""
+    if question.week or not question.is_today or not request.user.has_perm("analytics.view_activityadherence"):
+        return ""
+    return reverse("admin:analytics_activityadherence_changelist", query=question.filters)
