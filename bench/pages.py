@@ -54,6 +54,15 @@ PAGES = (
     ("/patients/1/", 300),
     ("/tables/", 300),
     ("/tables/step_result_fact/", 300),
+    ("/admin/analytics/activityadherence/", 300),
+    ("/admin/analytics/activityadherence/?p=200", 300),
+    ("/admin/analytics/activityadherence/?status=missed&p=200", 300),
+    ("/admin/analytics/activityadherence/?status=upcoming", 300),
+    ("/admin/analytics/activityadherence/?sex=female&status=missed&p=200", 300),
+    ("/admin/analytics/patientjourneyschedulewindow/?joint=knee&p=200", 300),
+    ("/admin/analytics/surveyresultfact/?activity={activity}", 300),
+    ("/admin/analytics/activitycompletionfact/?clinician=7", 300),
+    ("/admin/analytics/stepresultfact/?p=200", 300),
 )
 MORE_ACTIVITIES = """
 insert into activity (id, content_slug, schedule_id)

@@ -7,28 +7,67 @@ A made id has no index. Its list is in the order of the columns that it is made 
 begins; a row is found by the left one of these, which the id says, and the id.
 """
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from contextlib import suppress
+from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import BigIntegerField, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from analytics.admin.lists import BoundedList, BoundedPaginator, PresetFilter, words
+from analytics.admin.filters import ListFilter, words
+from analytics.admin.lists import BoundedList, BoundedPaginator
 from analytics.exports import lists as exports
+from analytics.loads.tables import STAR_TABLES
+from analytics.models import (
+    ActivityCompletionFact,
+    ActivityDimension,
+    JourneyDimension,
+    PatientDimension,
+    PatientJourneyFact,
+    ScheduleDimension,
+    StepResultFact,
+    SurveyDimension,
+    SurveyResultFact,
+)
 from analytics.models.links import parents
 from analytics.models.msk import ABOUT_A_WINDOW, MadeIdModel, PatientJourneyScheduleWindow
-from ingest.models import PipelineRun
+from analytics.pages.page import without_empty_fields
+from ingest.models import PipelineRun, RejectedRow
 
 Cell = str | Callable[[Any], Any]
+
+# What is shown beside the key of another table's row, by which people know it.
+NAMES: dict[type[Model], str] = {
+    PatientDimension: "hospital",
+    PatientJourneyFact: "journey__abbreviation",
+    JourneyDimension: "abbreviation",
+    ActivityDimension: "content_slug",
+    ScheduleDimension: "slug",
+    SurveyDimension: "slug",
+}
+# What stands over a column of a list, where the name of the column says less or takes more room.
+HEADINGS = {
+    **{f"{name}_id": name for name in ("patient", "journey", "activity", "survey", "schedule", "device", "clinician")},
+    "patient_journey_id": "patient journey",
+    "survey_result_id": "survey result",
+    "activity_content_slug": "activity",
+    "schedule_slug": "schedule",
+    "score_value": "score",
+    "duration_seconds": "seconds",
+    "first_completed_date": "first done",
+}
+# The table of the source that has a row for each of a table of the star.
+SOURCES: dict[type[Model], str] = {table.model: table.source for table in STAR_TABLES if table.source}
+SOURCES[ActivityCompletionFact] = SOURCES[SurveyResultFact]
 
 
 class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -48,8 +87,10 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
     show_facets = ShowFacets.NEVER  # they count every choice of every filter
     show_full_result_count = False
     list_display: tuple[str, ...] = ()
-    list_filter: ClassVar[tuple[type[PresetFilter], ...]] = ()
+    list_filter: ClassVar[tuple[type[ListFilter], ...]] = ()
     search_fields: ClassVar[tuple[str, ...]] = ()
+    leads = ""  # the column that leads to the row itself, by default the first
+    counted: tuple[str, str] | None = None  # what is counted, one and several, if not what the model is called
     gone = "Perhaps it was deleted."  # what is said of a row that is not there
     taken: ClassVar[dict[str, Any]] = {}  # columns that a file of the list has beside the table's, or in their place
 
@@ -64,34 +105,58 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         self.list_display = self.list_display or tuple(self.columns)
         self.search_fields = self.search_fields or (self.key,)  # type: ignore[misc]
         self.search_help_text = f"Finds the exact {' or '.join(map(words, self.search_fields))}."  # type: ignore[misc]
-        first = self.list_display[0]
+        leads = self.leads = self.leads or self.list_display[0]
         # As a link has to be a function to be shown by its key, and one that can be sorted by has to say so.
-        self.first = column(first, lambda row: getattr(row, first), first) if first in self.links else first
+        is_shown = leads in self.links or leads in HEADINGS
+        self.first = column(leads, lambda row: getattr(row, leads), leads) if is_shown else leads
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list, with status 400 where a part of the address was not understood: a script has to know."""
         if exports.PARAMETER in request.GET and request.method in ("GET", "HEAD"):
             return exports.export(self, request)  # type: ignore[return-value]  # a stream is a response as well
+        if "form" in request.GET:
+            return without_empty_fields(request)
         response = super().changelist_view(request, extra_context)
         page = (getattr(response, "context_data", None) or {}).get("cl")
         for refusal in page.refusals if page else ():
             messages.error(request, refusal)
             response.status_code = 400
+        if page and page.query and not page.refusals and (entry := self.rejected(request, page.query)):
+            link = link_to(RejectedRow, entry.pk, entry.get_reason_display())
+            message = "The source's {} {} was rejected: {}."
+            messages.warning(request, format_html(message, words(entry.source_table), entry.source_key, link))
         if page:
             response.context_data["offer"] = exports.offer(page)  # type: ignore[attr-defined]
         return response
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """Lead to the list, with a word on why the row may be gone; Django's own leads home and says "deleted"."""
+        """Lead to why the row was rejected or, if it was not, to the list, with a word on why the row may be gone.
+
+        Django's own leads home and says "deleted".
+        """
         key = Truncator(unquote(object_id).replace("\0", "\\0")).chars(40)
+        if entry := self.rejected(request, unquote(object_id)):
+            said = "There is no {} {} in the star: the source's row was rejected, as is said here."
+            messages.warning(request, said.format(self.opts.verbose_name, key))
+            return HttpResponseRedirect(address(RejectedRow, "change", entry.pk))
         messages.warning(request, f"There is no {self.opts.verbose_name} {key}. {self.gone}")
         return HttpResponseRedirect(address(self.model, "changelist"))
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Return the row with this key, None if there is none; no other column is one that rows are asked by."""
-        with suppress(ValidationError, ObjectDoesNotExist, ValueError):
-            return self.get_queryset(request).get(self.with_value(self.key, object_id))
+    def rejected(self, request: HttpRequest, key: str) -> RejectedRow | None:
+        """Return the entry about the row of the source that would have this key; None for who may not see entries."""
+        source = SOURCES.get(self.model)
+        if source and self.may_see(RejectedRow, request):
+            with suppress(ValidationError, ValueError, OverflowError):  # what no key is, or no day
+                return RejectedRow.objects.filter(source_table=source, source_key=self.source_key(key.strip())).first()
         return None
+
+    def source_key(self, text: str) -> str:
+        """Return the key of a row as rejected_row has it: that of a made id is what this is made of."""
+        self.with_value(self.key, text)
+        if not issubclass(self.model, MadeIdModel):
+            return str(int(text))
+        left, right = self.model.keys_of(int(text))
+        return f"{left}/{date.fromordinal(right + 1) if self.model is StepResultFact else right}"
 
     def with_value(self, name: str, text: str) -> Q:
         """Return the condition that a column has a value; raise ValidationError for one that it cannot hold."""
@@ -109,6 +174,9 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
 
     def get_sortable_by(self, request: HttpRequest) -> tuple[Cell, ...]:
         return () if self.made_of else (self.first,)
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> tuple[Cell, ...]:
+        return (self.first,)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedList]:
         return BoundedList
@@ -139,7 +207,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         """Return why the list cannot be asked for this; "" if it can."""
         if "\0" in value:  # and the driver refuses to send it
             return "no text holds a null character"
-        names = [preset.parameter_name for preset in self.list_filter if preset.parameter_name]
+        names = [name for each in self.list_filter for name in each.names]
         names += [name for name in self.columns if name not in names and self.narrows(name, request.GET)]
         if lookup in names:
             return ""
@@ -148,8 +216,15 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         return f"this list can be narrowed by {', '.join(names)}"
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        # The first leads to the row itself.
-        return [self.first, *(self.cell(name, request) for name in self.list_display[1:])]
+        return [self.headed(name, request) for name in self.list_display]
+
+    def headed(self, name: str, request: HttpRequest) -> Cell:
+        """Return what shows a column of the list, under its heading."""
+        cell = self.first if name == self.leads else self.cell(name, request)
+        if name not in HEADINGS:
+            return cell
+        shown = column(name, lambda row: getattr(row, name)) if isinstance(cell, str) else cell
+        return admin.display(description=HEADINGS[name])(shown)
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
@@ -163,10 +238,38 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         if name not in self.columns:
             return name
         if name in self.links and self.may_see(self.links[name], request):
-            return column(name, lambda row: link_to(self.links[name], getattr(row, name)))
-        if name in self.links:
+            return column(name, lambda row: link_to(self.links[name], getattr(row, name), name_beside(row, name)))
+        if self.is_count(name):
+            return column(name, lambda row: thousands(getattr(row, name)))
+        if name in self.links or self.columns[name].choices:
             return column(name, lambda row: getattr(row, name))
-        return column(name, lambda row: getattr(row, name)) if self.columns[name].choices else name
+        return name
+
+    def is_count(self, name: str) -> bool:
+        """Tell whether a column has numbers that are counted, and are no keys: they alone have a comma a thousand."""
+        field = self.columns[name]
+        is_key = name == self.key or name in self.links or name.endswith("_id")
+        return name == "steps" or (isinstance(field, BigIntegerField) and not is_key)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the row with this key, None if there is none; no other column is one that rows are asked by."""
+        with suppress(ValidationError, ObjectDoesNotExist, ValueError):
+            row = self.get_queryset(request).get(self.with_value(self.key, object_id))
+            return self.with_names([row], self.columns, request)[0]
+        return None
+
+    def with_names(self, rows: list[Any], names: Iterable[str], request: HttpRequest) -> list[Any]:
+        """Return the rows, each with what is called how at the other end of its links `names`; a query a table."""
+        for row in rows:
+            row.names_beside = {}
+        for name in names:
+            parent = self.links.get(name)
+            if parent and parent in NAMES and self.may_see(parent, request):
+                keys = {key for row in rows if (key := getattr(row, name)) is not None}
+                found = dict(parent._default_manager.filter(pk__in=keys).values_list("pk", NAMES[parent]))
+                for row in rows:
+                    row.names_beside[name] = found.get(getattr(row, name))
+        return rows
 
     def may_see(self, model: type[Model], request: HttpRequest) -> bool:
         """Tell whether who asks may see the rows of another table."""
@@ -224,9 +327,19 @@ def address(model: type[Model], page: str, *keys: Any, **query: Any) -> str:
     return reverse(name, args=[quote(key) for key in keys], query=query)
 
 
-def link_to(model: type[Model], key: Any) -> SafeString | None:
-    """Return a link to the page of the row with this key."""
-    return None if key is None else format_html('<a href="{}">{}</a>', address(model, "change", key), key)
+def link_to(model: type[Model], key: Any, text: str | None = None) -> SafeString | None:
+    """Return a link to the page of the row with this key, by another text if one is given."""
+    return None if key is None else format_html('<a href="{}">{}</a>', address(model, "change", key), text or key)
+
+
+def name_beside(row: Any, name: str) -> str | None:
+    """Return the key that a row has in a column, with what it is called; None if that is not known."""
+    called = getattr(row, "names_beside", {}).get(name)
+    return f"{getattr(row, name)} · {called}" if called else None
+
+
+def thousands(number: int | None) -> str | None:
+    return None if number is None else f"{number:,}"
 
 
 def column(name: str, show: Callable[[Any], Any], order: str | None = None) -> Callable[[Any], Any]:

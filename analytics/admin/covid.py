@@ -7,7 +7,7 @@ from django.db.models import F, Model
 
 from analytics import models
 from analytics.admin.base import ReadOnlyAdmin
-from analytics.admin.lists import one_of
+from analytics.admin.filters import one_of
 from ingest.models import CovidDay, CovidDocument, SchemaChange
 
 admin.site.register(CovidDocument, ReadOnlyAdmin)

@@ -3,13 +3,12 @@
 No part of its address is passed over in silence: a list that looks filtered and is not would be believed.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from math import ceil
-from typing import Any, ClassVar
+from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -17,7 +16,9 @@ from django.db import connections
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
+
+from analytics.admin.filters import Field, words
 
 # Rows that a list shows or counts; the offset of the last page takes a few milliseconds.
 REACH = 10_000
@@ -43,11 +44,15 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptabl
     @cached_property
     def count(self) -> int:
         rows: QuerySet[Model] = self.object_list  # type: ignore[assignment]  # the stubs know only a sequence
-        estimate = -1 if rows.query.where else estimated_rows(rows.model, rows.db)
+        estimate = -1 if rows.query.where else estimated_rows(self.counted_by(rows), rows.db)
         if estimate > REACH:
             return Roughly(estimate, "about")
         counted = rows.order_by()[: REACH + 1].count()
         return Roughly(REACH, "more than") if counted > REACH else counted
+
+    def counted_by(self, rows: QuerySet[Model]) -> type[Model]:
+        """Return the model whose table has a row for each that is listed."""
+        return rows.model
 
     @cached_property
     def num_pages(self) -> int:
@@ -66,53 +71,6 @@ def estimated_rows(model: type[Model], alias: str) -> int:
     return int(rows)
 
 
-def words(name: str) -> str:
-    """Return the name of a column as a person reads it."""
-    return name.replace("_", " ")
-
-
-class PresetFilter(admin.SimpleListFilter):
-    """A filter by one of `values`, which are known beforehand; Django's own would read them from the table."""
-
-    values: ClassVar[tuple[str, ...]]
-    label = "{}"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, self.label.format(value)) for value in self.values]
-
-
-def one_of(column: str, choices: Sequence[str]) -> type[PresetFilter]:
-    """Return a filter of a column by the values that it may have."""
-
-    class OneOf(PresetFilter):
-        title = words(column)
-        parameter_name = column
-        values = tuple(choices)
-
-        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-            return queryset.filter(**{column: self.value()}) if self.value() else queryset
-
-    return OneOf
-
-
-def within(column: str, *spans: int) -> type[PresetFilter]:
-    """Return a filter of a date column by the last so many days up to today, UTC."""
-
-    class Within(PresetFilter):
-        title = words(column)
-        parameter_name = f"{column}_within"
-        values = tuple(map(str, spans))
-        label = "last {} days"
-
-        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-            if not (days := self.value()):
-                return queryset
-            today = datetime.now(UTC).date()
-            return queryset.filter(**{f"{column}__range": (today - timedelta(days=int(days)), today)})
-
-    return Within
-
-
 class BoundedList(ChangeList):
     """A list of a BoundedAdmin: sorted by its key alone, as no other column need have an index.
 
@@ -120,9 +78,15 @@ class BoundedList(ChangeList):
     listed; of a page that is not there, the first one is.
     """
 
-    model_admin: Any  # a BoundedAdmin, whose filters are presets
-    list_filter: Any
+    model_admin: Any  # a BoundedAdmin
+    list_filter: Any  # its filters, of the kind of ListFilter
+    filter_specs: list[Any]  # those of this request
+    queryset: QuerySet[Any]
     refusals: tuple[str, ...] = ()
+
+    def __init__(self, request: HttpRequest, *parts: Any, **named: Any) -> None:
+        super().__init__(request, *parts, **named)
+        self.title = capfirst(str(self.opts.verbose_name_plural))
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         flaws = dict(self._flaws(request))
@@ -152,13 +116,12 @@ class BoundedList(ChangeList):
 
     def _flaw(self, request: HttpRequest, name: str, value: str) -> str:
         """Return why the list cannot be narrowed to the rows with this value; "" if it can."""
-        presets = {preset.parameter_name: preset.values for preset in self.list_filter}
-        if name in presets:
-            if request.GET.getlist(name) != [request.GET[name]]:
-                return "it is given more than once"
-            return "" if value in presets[name] else f"it must be one of {', '.join(presets[name])}"
         if refusal := self.model_admin.why_not_allowed(name, value, request):
             return str(refusal)
+        for each in self.list_filter:
+            if name in each.names:
+                is_once = request.GET.getlist(name) == [request.GET[name]]
+                return str(each.flaw(name, value)) if is_once else "it is given more than once"
         try:
             self.model_admin.with_value(name, value)
         except ValidationError as error:
@@ -168,10 +131,16 @@ class BoundedList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         self.page_num = 1
         super().get_results(request)
+        if not self.result_count:
+            self.result_list = self.queryset.none()  # to look for it once more would cost as much as to count it
         if not self.sorts_so(request):
             messages.warning(request, f"The list is sorted by its key: it has no order {_quote(request, ORDER_VAR)}.")
-        if self.refusals or (self.show_all and self.can_show_all):
-            return
+        if not (self.refusals or (self.show_all and self.can_show_all)):
+            self._turn_to_page(request)
+        self.pages_beside = list(self.beside(request))
+        self.result_list = self.model_admin.with_names(self.rows_of_page(), self.model_admin.list_display, request)
+
+    def _turn_to_page(self, request: HttpRequest) -> None:
         pages = self.paginator.num_pages
         if not 1 <= (number := _number(request.GET.get(PAGE_VAR, "1"))) <= pages:
             wrong = f"There is no page {_quote(request, PAGE_VAR)}: the pages go from 1 to {pages}. This is page 1."
@@ -189,6 +158,24 @@ class BoundedList(ChangeList):
         """Tell whether the list has the order that the address asks for."""
         return all(map(self._can_sort_by, filter(None, request.GET.get(ORDER_VAR, "").split("."))))
 
+    def rows_of_page(self) -> list[Any]:
+        """Return the rows of the page, with all that the columns show of them but names."""
+        return list(self.result_list)
+
+    @cached_property
+    def fields(self) -> list[Field]:
+        """Return the fields of the form by which the list is narrowed."""
+        return [field for spec in self.filter_specs for field in spec.fields()]
+
+    def kept(self) -> list[tuple[str, str]]:
+        """Return what the form sends on: what the address asks for beside the filters, but for the page."""
+        names = {field.name for field in self.fields}
+        return [(name, value) for name, values in self.filter_params.items() if name not in names for value in values]
+
+    def beside(self, request: HttpRequest) -> Iterable[tuple[str, str]]:
+        """Return the addresses of pages about the same rows, each with what its link says."""
+        return ()
+
     def _can_sort_by(self, part: str) -> bool:
         number = _number(part.removeprefix("-"))
         return 0 <= number < len(self.list_display) and bool(self.get_ordering_field(self.list_display[number]))
@@ -200,6 +187,12 @@ class BoundedList(ChangeList):
     def get_ordering_field(self, field_name: Any) -> Any:
         """Return the column to sort by, if it is the key: the address, too, cannot ask for another (?o=3)."""
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
+    def counted(self) -> str:
+        """Return how many rows there are of what."""
+        count = self.result_count
+        noun, nouns = self.model_admin.counted or (self.opts.verbose_name, self.opts.verbose_name_plural)
+        return f"{count if isinstance(count, Roughly) else format(count, ',')} {noun if count == 1 else nouns}"
 
     def reach(self) -> str:
         """Return what a list that ends before its rows do says of that; "" of one that does not."""

@@ -4,24 +4,33 @@ Facts have an index on their key and on patient_id, none on a date or a status; 
 filters that are there, and a filter that nothing bounds is not there.
 """
 
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analytics import models
 from analytics.admin.base import Cell, ReadOnlyAdmin, address, column, link_to
-from analytics.admin.lists import BoundedList, one_of, within
+from analytics.admin.filters import BySchedule, ByStatusToday, BySurvey, between, by, one_of, within
+from analytics.admin.lists import BoundedList, BoundedPaginator
+from analytics.pages.dimensions import DIMENSIONS
+from analytics.pages.page import SEES_PATIENTS, SEES_TOTALS
 from ingest.models import ScheduleOverride
 from ingest.slugs import MILESTONES, UNKNOWN_MILESTONE
 
 # --- Dimensions and the bridge: all but the patients are small, so they can be searched and filtered by any column.
 
 
-admin.site.register(models.PatientDimension, ReadOnlyAdmin)
+@admin.register(models.PatientDimension)
+class PatientAdmin(ReadOnlyAdmin):
+    # No index: a value that few have costs one read of the patients, each of whom has some ninety rows of facts.
+    list_filter = (by("hospital", "sex", "age_bracket"),)
 
 
 @admin.register(models.JourneyDimension)
@@ -92,11 +101,17 @@ class JourneyActivityAdmin(ReadOnlyAdmin):
 
 # --- Facts
 
+OF_A_PATIENT_JOURNEY = ("hospital", "joint", "journey", "clinician", "sex", "age_bracket")
+
 
 @admin.register(models.PatientJourneyFact)
 class PatientJourneyAdmin(ReadOnlyAdmin):
-    # No index: a date that is rare costs one read of the table, which has about as many rows as there are patients.
-    list_filter = (within("operation_date", 7, 30, 90, 365),)
+    # No index: what is rare costs one read of the table, which has about as many rows as there are patients.
+    list_display = (
+        *("patient_journey_id", "patient_id", "journey_id", "clinician_id", "invitation_date", "registration_date"),
+        *("consent_date", "operation_date", "discharge_date"),
+    )
+    list_filter = (by(*OF_A_PATIENT_JOURNEY, "month"), within("operation_date", 7, 30, 90, 365))
     search_fields = ("patient_journey_id", "patient_id")
 
 
@@ -109,44 +124,74 @@ class StepResultAdmin(ReadOnlyAdmin):
 
 @admin.register(models.SurveyResultFact)
 class SurveyResultAdmin(ReadOnlyAdmin):
+    # No index: a survey or a day that few rows have costs one read of the table, a seventh of the steps.
+    list_display = (
+        *("survey_result_id", "patient_id", "survey_id", "score_value", "activity_id", "end_time", "duration_seconds"),
+        "patient_journey_id",
+    )
+    list_filter = (BySurvey, by("activity", *OF_A_PATIENT_JOURNEY), between("end_time", "answered"))
     search_fields = ("survey_result_id", "patient_id")
 
 
-WINDOW = ("id", "patient_id", "patient_journey_id", "activity_content_slug")
-DAYS = ("window_start_date", "window_end_date")
+WINDOW = ("patient_id", "patient_journey_id", "activity_content_slug", "schedule_slug")
+# No index: what few windows have costs one read of them, which are a quarter of the steps.
+OF_A_WINDOW = (
+    by(*OF_A_PATIENT_JOURNEY, "activity", "schedule", "milestone", "month"),
+    between("window_end_date", "window ends"),
+)
 
 
 @admin.register(models.PatientJourneyScheduleWindow)
 class WindowAdmin(ReadOnlyAdmin):
-    list_display = (*WINDOW, "schedule_slug", "milestone_date", *DAYS)
+    list_display = (*WINDOW, "milestone_date", "window_start_date", "window_end_date")
+    list_filter = OF_A_WINDOW
     search_fields = ("patient_id", "id")
+    leads = "activity_content_slug"
 
 
 @admin.register(models.AdherenceFact)
 class AdherenceFactAdmin(ReadOnlyAdmin):
     """What was done about each window; how it stands today is in the list of the view."""
 
+    list_filter = OF_A_WINDOW
+    search_fields = ("patient_id", "id")
+
 
 @admin.register(models.ActivityCompletionFact)
 class CompletionAdmin(ReadOnlyAdmin):
-    # No index: a page and a bounded count of a common status end early; a status that nobody has costs one read of
-    # the table, which is a fraction of the steps.
-    list_filter = (one_of("status", models.ActivityCompletionFact.Status.values),)
+    # No index: a page and a bounded count of what is common end early; what nobody has costs one read of the table,
+    # which is a fraction of the steps.
+    list_display = (
+        *("status", "survey_result_id", "patient_id", "activity_id", "completed_date", "days_from_window"),
+        "patient_journey_id",
+    )
+    list_filter = (
+        one_of("status", models.ActivityCompletionFact.Status.values),
+        by("activity", *OF_A_PATIENT_JOURNEY),
+        between("completed_date", "completed"),
+    )
     search_fields = ("survey_result_id", "patient_id")
+    leads = "survey_result_id"
+
+
+class AdherencePaginator(BoundedPaginator):
+    """Estimates the rows of window_detail by its table: the server knows of no view how many it has."""
+
+    def counted_by(self, rows: QuerySet[Any]) -> type[models.AdherenceFact]:
+        return models.AdherenceFact
 
 
 class AdherenceList(BoundedList):
-    """The list of the view: finds a page of windows in their own table, then how these stand.
+    """The list of the view: finds a page of windows where it is kept what was done about each, then how these stand.
 
     Asked for a page in some order, the server would work out the view's rows for all windows, or sort all completions.
     """
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        self.root_queryset = models.PatientJourneyScheduleWindow.objects.all()
+        self.root_queryset = models.WindowDetail.objects.all()
         return super().get_queryset(request, exclude_parameters)
 
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
+    def rows_of_page(self) -> list[Any]:
         windows = list(self.result_list)
         standing = models.ActivityAdherence.objects.filter(
             pk__in=[window.pk for window in windows],
@@ -154,7 +199,18 @@ class AdherenceList(BoundedList):
             patient_id__in={window.patient_id for window in windows},
         ).in_bulk()
         # A run may end between the two: what is no longer there is not shown.
-        self.result_list = [standing[window.pk] for window in windows if window.pk in standing]
+        return [standing[window.pk] for window in windows if window.pk in standing]
+
+    def beside(self, request: HttpRequest) -> Iterator[tuple[str, str]]:
+        """Yield the pages that say of the same windows how many they are and list them, those that ended last first."""
+        filters = {name: value for name, value in self.params.items() if name in DIMENSIONS}
+        if self.refusals or len(filters) < len(self.params):
+            return
+        asked = f"?{urlencode(filters)}" if filters else ""
+        if request.user.has_perm(SEES_TOTALS):
+            yield reverse("adherence") + asked, "Their numbers"
+        if request.user.has_perm(SEES_PATIENTS):
+            yield reverse("windows") + asked, "Those that ended last first"
 
     def all_rows(self) -> QuerySet[Any]:
         standing = models.ActivityAdherence.objects.order_by(*self.model_admin.made_of)
@@ -171,10 +227,34 @@ class AdherenceList(BoundedList):
 
 @admin.register(models.ActivityAdherence)
 class AdherenceAdmin(ReadOnlyAdmin):
-    """How the windows stand today. No filter by status: the view works that out for each row it would have to read."""
+    """How the windows stand today. A status that no window has costs one read of adherence_fact."""
 
-    list_display = (*WINDOW, "status", *DAYS, "completions", "first_completed_date")
+    list_display = (
+        *("status", "patient_id", "activity_content_slug", "window", "first_completed_date", "completions"),
+        *("schedule_slug", "patient_journey_id"),
+    )
+    list_filter = (ByStatusToday, *OF_A_WINDOW, BySchedule)
     search_fields = ("patient_id", "id")
+    leads = "activity_content_slug"
+    counted = ("window", "windows")
+    paginator = AdherencePaginator
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedList]:
         return AdherenceList
+
+    @admin.display(description="window")
+    def window(self, row: Any) -> SafeString | None:
+        days = (row.window_start_date, row.window_end_date)
+        if days == (None, None):
+            return None
+        # In two lines, if need be: a day is not cut.
+        return format_html(
+            '<span class="site-nowrap">{} …</span> <span class="site-nowrap">{}</span>', *(day or "" for day in days)
+        )
+
+    def cell(self, name: str, request: HttpRequest) -> Cell:
+        return column("status", status) if name == "status" else super().cell(name, request)
+
+
+def status(row: models.ActivityAdherence) -> SafeString:
+    return format_html('<span class="window-status chart-status-{0}">{0}</span>', row.status)

@@ -90,12 +90,12 @@ def reading(schedule: ScheduleDimension | None) -> SafeString:
 class OverrideList(BoundedList):
     """The list of the overrides, each with how it stands."""
 
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        self.result_list = list(self.result_list)
-        found = states(self.result_list)
-        for row in self.result_list:
+    def rows_of_page(self) -> list[Any]:
+        rows = super().rows_of_page()
+        found = states(rows)
+        for row in rows:
             row.stands = found[row.schedule_id]
+        return rows
 
 
 @admin.register(ScheduleOverride)

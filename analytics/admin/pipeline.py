@@ -12,8 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from analytics.admin.base import Cell, ReadOnlyAdmin, column
-from analytics.admin.lists import one_of
+from analytics.admin.base import Cell, ReadOnlyAdmin, column, thousands
+from analytics.admin.filters import one_of
 from ingest.models import SOURCES, Alert, LoadState, PipelineRun, RejectedRow, StepRun
 from ingest.msk.tables import TABLES
 from ingest.runs.run import COUNTS
@@ -68,7 +68,7 @@ class PipelineRunAdmin(ReadOnlyAdmin):
 
     def cell(self, name: str, request: HttpRequest) -> Cell:
         if name in WRITTEN:
-            return column(name, lambda run: None if run.status in FAILURES else getattr(run, name))
+            return column(name, lambda run: None if run.status in FAILURES else thousands(getattr(run, name)))
         return status if name == "status" else super().cell(name, request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -94,12 +94,13 @@ ROLLED_BACK = (
 
 
 def written(name: str) -> Callable[[Any], Any]:
-    """Return what shows the count `name` of a run or a step; struck out if the run was rolled back."""
+    """Return what shows the count `name` of a run or a step; what it wrote is struck out if it was rolled back."""
 
     def show(row: PipelineRun | StepRun) -> Any:
         run = row.run if isinstance(row, StepRun) else row
-        count = getattr(row, name)
-        return format_html("<s>{}</s> rolled back", count) if count and run.status in FAILURES else count
+        count = thousands(getattr(row, name))
+        is_undone = name in WRITTEN and run.status in FAILURES and getattr(row, name)
+        return format_html("<s>{}</s> rolled back", count) if is_undone else count
 
     return column(name, show)
 
@@ -111,7 +112,7 @@ def status(row: PipelineRun | StepRun) -> SafeString:
     return format_html('<span class="run-status {0}">{0}</span>', row.status)
 
 
-SHOWN = {"status": status} | {name: written(name) for name in WRITTEN}
+SHOWN = {"status": status} | {name: written(name) for name in COUNTS if name != "seconds"}
 
 
 def error(run: PipelineRun) -> SafeString:

@@ -40,6 +40,8 @@ class CasesDimension(WarehouseModel):
     state_number = models.IntegerField(null=True, db_comment="States and territories that reported")
 
     class Meta:
+        verbose_name = "COVID day"
+        verbose_name_plural = "COVID days"
         db_table = "cases_dimension"
         db_table_comment = "Days of the national COVID figures"
 
@@ -52,6 +54,8 @@ class CasesFact(WarehouseModel):
     seven_day_change_percent = share("Change over seven days, in percent")
 
     class Meta:
+        verbose_name = "COVID cases of a day"
+        verbose_name_plural = "COVID cases"
         db_table = "cases_fact"
         db_table_comment = "Cases; one row a day"
 
@@ -64,6 +68,8 @@ class TestingFact(WarehouseModel):
     seven_day_change_percent = share("Change over seven days, in percent")
 
     class Meta:
+        verbose_name = "COVID tests of a day"
+        verbose_name_plural = "COVID tests"
         db_table = "testing_fact"
         db_table_comment = "Tests; one row a day"
 
@@ -87,6 +93,8 @@ class HospitalizationFact(WarehouseModel):
     seven_day_change_avg_ventilator = share("Average of seven days")
 
     class Meta:
+        verbose_name = "COVID patients in hospital on a day"
+        verbose_name_plural = "COVID patients in hospital"
         db_table = "hospitalization_fact"
         db_table_comment = "Patients in hospital, intensive care and on ventilators; one row a day"
 
@@ -100,6 +108,8 @@ class DeathFact(WarehouseModel):
     seven_day_change_avg = share("Average of seven days")
 
     class Meta:
+        verbose_name = "COVID deaths of a day"
+        verbose_name_plural = "COVID deaths"
         db_table = "death_fact"
         db_table_comment = "Deaths; one row a day"
 
@@ -116,5 +126,7 @@ class FieldDefinitionsDimension(WarehouseModel):
     last_seen_at = models.DateTimeField(db_comment="When the last document that defines it was fetched")
 
     class Meta:
+        verbose_name = "COVID field definition"
+        verbose_name_plural = "COVID field definitions"
         db_table = "field_definitions_dimension"
         db_table_comment = "What the publisher says that the fields of its documents mean"

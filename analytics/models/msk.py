@@ -24,6 +24,13 @@ class MadeIdModel(WarehouseModel):
     class Meta:
         abstract = True
 
+    @staticmethod
+    def keys_of(made: int) -> tuple[int, int]:
+        """Return the keys of which row_id, the function of the database, makes this id."""
+        left = made >> 32
+        right = (made - left * 2654435761) % 2**32
+        return left, right - 2**32 if right >= 2**31 else right
+
 
 def made_id(left: str, right: str) -> "models.BigIntegerField[int, int]":
     return models.BigIntegerField(primary_key=True, db_comment=f"Made of {left} and {right}")
@@ -61,6 +68,8 @@ class PatientDimension(WarehouseModel):
     hospital = text("Hospital that treats the patient")
 
     class Meta:
+        verbose_name = "patient"
+        verbose_name_plural = "patients"
         db_table = "patient_dimension"
         db_table_comment = "Patients"
 
@@ -72,6 +81,8 @@ class JourneyDimension(WarehouseModel):
     joint = text("The joint: what joint_slug begins with, up to the first - or _, in small letters")
 
     class Meta:
+        verbose_name = "journey"
+        verbose_name_plural = "journeys"
         db_table = "journey_dimension"
         db_table_comment = "Journeys: the care pathways that a patient can follow"
 
@@ -82,6 +93,8 @@ class DeviceDimension(WarehouseModel):
     os_version = text("Its version")
 
     class Meta:
+        verbose_name = "device"
+        verbose_name_plural = "devices"
         db_table = "device_dimension"
         db_table_comment = "Devices on which surveys were answered"
 
@@ -93,6 +106,8 @@ class SurveyDimension(WarehouseModel):
     tags = ArrayField(models.TextField(), null=True, db_comment="Its tags, in the source's order")
 
     class Meta:
+        verbose_name = "survey"
+        verbose_name_plural = "surveys"
         db_table = "survey_dimension"
         db_table_comment = "Surveys"
 
@@ -117,6 +132,8 @@ class ScheduleDimension(WarehouseModel):
     parse_note = text("Why the slug was not understood, or what the override says")
 
     class Meta:
+        verbose_name = "schedule"
+        verbose_name_plural = "schedules"
         db_table = "schedule_dimension"
         db_table_comment = "Schedules: when an activity is due, read from the slug"
 
@@ -131,6 +148,8 @@ class ActivityDimension(WarehouseModel):
     )
 
     class Meta:
+        verbose_name = "activity"
+        verbose_name_plural = "activities"
         db_table = "activity_dimension"
         db_table_comment = "Activities"
 
@@ -148,6 +167,8 @@ class DateDimension(WarehouseModel):
     is_weekend = models.BooleanField(db_comment="Saturday or Sunday")
 
     class Meta:
+        verbose_name = "day of the calendar"
+        verbose_name_plural = "days of the calendar"
         db_table = "date_dimension"
         db_table_comment = "Days: every day of each year in which a fact or a window has a date"
 
@@ -159,6 +180,8 @@ class JourneyActivityBridge(MadeIdModel):
     activity = link(ActivityDimension, "The activity, in activity_dimension")
 
     class Meta:
+        verbose_name = "activity of a journey"
+        verbose_name_plural = "activities of journeys"
         db_table = "journey_activity_bridge"
         db_table_comment = "Which activities a journey asks for; one row a journey and activity"
 
@@ -181,6 +204,8 @@ class PatientJourneyFact(WarehouseModel):
     days_operation_to_discharge = whole_number("Days from operation to discharge")
 
     class Meta:
+        verbose_name = "patient journey"
+        verbose_name_plural = "patient journeys"
         db_table = "patient_journey_fact"
         db_table_comment = "Journeys that patients follow, with their milestones; one row a patient journey"
 
@@ -193,6 +218,8 @@ class StepResultFact(MadeIdModel):
     steps = models.IntegerField(db_comment="Steps walked that day; the highest where the source has several")
 
     class Meta:
+        verbose_name = "step result"
+        verbose_name_plural = "step results"
         db_table = "step_result_fact"
         db_table_comment = "Steps walked; one row a patient and day"
 
@@ -210,6 +237,8 @@ class SurveyResultFact(WarehouseModel):
     duration_seconds = models.BigIntegerField(db_comment="Whole seconds from start to end")
 
     class Meta:
+        verbose_name = "survey result"
+        verbose_name_plural = "survey results"
         db_table = "survey_result_fact"
         db_table_comment = "Surveys answered; one row a survey result"
 
@@ -238,6 +267,8 @@ class WindowModel(MadeIdModel):
 
 class PatientJourneyScheduleWindow(WindowModel):
     class Meta:
+        verbose_name = "window"
+        verbose_name_plural = "windows"
         db_table = "patient_journey_schedule_window"
         db_table_comment = "When each activity is due for each patient; one row a patient journey and activity"
 
@@ -262,6 +293,8 @@ class ActivityCompletionFact(WarehouseModel):
     days_from_window = whole_number("0 inside, negative before, positive after; null: no window to count from")
 
     class Meta:
+        verbose_name = "completion"
+        verbose_name_plural = "completions"
         db_table = "activity_completion_fact"
         db_table_comment = "Activities done, against the window in which they were due; one row a survey result"
 
@@ -279,16 +312,28 @@ class AdherenceFact(MadeIdModel):
     first_early_date = day("The earliest day on which it was done before its window; null: never")
 
     class Meta:
+        verbose_name = "window with first completions"
+        verbose_name_plural = "windows with first completions"
         db_table = "adherence_fact"
         db_table_comment = "What was done about each window, and when first; one row a patient journey and activity"
 
 
 class WindowDetail(WarehouseModel):
-    """A view, created in SQL by the migration: a window with what it can be told apart by; for pages and analysts."""
+    """A view, created in SQL by the migration: a window with what it can be told apart by; for pages and analysts.
+
+    Here are the columns of it that are read without a join.
+    """
 
     id = models.BigIntegerField(primary_key=True)
+    patient_id = models.IntegerField()
+    patient_journey_id = models.IntegerField()
+    activity_id = models.IntegerField()
+    window_start_date = models.DateField(null=True)
+    window_end_date = models.DateField(null=True)
 
     class Meta:
+        verbose_name = "window in detail"
+        verbose_name_plural = "windows in detail"
         managed = False
         db_table = "window_detail"
 
@@ -310,6 +355,8 @@ class ActivityAdherence(WindowModel):
     status = models.TextField(choices=Status)
 
     class Meta:
+        verbose_name = "adherence of a window"
+        verbose_name_plural = "adherence"
         managed = False
         db_table = "activity_adherence"
 

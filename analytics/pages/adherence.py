@@ -16,7 +16,7 @@ from analytics.charts import Bar, DayLines, Line, Part, Point, StackedBars, name
 from analytics.charts.scale import number
 from analytics.models import ScheduleDimension
 from analytics.pages.answers import Row, as_day, kept, read
-from analytics.pages.dimensions import DIMENSIONS, STATUSES, conditions
+from analytics.pages.dimensions import DIMENSIONS, STATUSES, conditions, known_labels
 from analytics.pages.page import BLANK, SEES_PATIENTS, SEES_TOTALS, Content, RefusedError, asked, choice, page
 
 WEEKS = 26  # of the trend
@@ -246,9 +246,7 @@ def by_week(question: Question, weeks: int) -> dict[date, Counter[str]]:
 
 def form_of(question: Question) -> dict[str, Any]:
     """Return what the form of the page shows: each choice with its values, and which is taken."""
-    values: dict[str, list[str]] = {name: [] for name in DIMENSIONS} | {"status": STATUSES}
-    for row in kept("adherence_values"):
-        values[row["dimension"]].append(row["label"])
+    values = known_labels()
     fields = []
     for name, dimension in DIMENSIONS.items():
         chosen = question.filters.get(name)
@@ -291,5 +289,14 @@ def windows(request: HttpRequest) -> Content:
             "before": question.address("windows", page=str(int(shown) - 1)) if int(shown) > 1 else "",
             "after": question.address("windows", page=str(int(shown) + 1)) if int(shown) < last else "",
             "back": replace(question, week=None, schedule=None).address("adherence"),
+            "list": _list(request, question),
         },
     )
+
+
+def _list(request: HttpRequest, question: Question) -> str:
+    """Return the address of the same windows in the admin, whose list is as of today and knows no weeks."""
+    if question.week or not question.is_today or not request.user.has_perm("analytics.view_activityadherence"):
+        return ""
+    schedule = {"schedule_id": question.schedule.schedule_id} if question.schedule else {}
+    return reverse("admin:analytics_activityadherence_changelist", query=question.filters | schedule)

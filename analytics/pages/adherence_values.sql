@@ -13,6 +13,8 @@ select 'activity', coalesce(content_slug, 'unknown') from activity_dimension
 union
 select 'milestone', coalesce(milestone_slug, 'unknown') from schedule_dimension
 union
+select 'schedule', coalesce(slug, 'unknown') from schedule_dimension
+union
 select 'clinician', coalesce(clinician_id::text, 'unknown') from patient_journey_fact
 union
 select 'month', coalesce(to_char(operation_date, 'YYYY-MM'), 'unknown') from patient_journey_fact

@@ -9,6 +9,7 @@ from typing import Any
 from psycopg2.sql import SQL, Composable, Literal
 
 from analytics.models import ActivityAdherence
+from analytics.pages.answers import kept
 from analytics.pages.page import RefusedError
 
 UNKNOWN = "unknown"  # what stands for a null
@@ -41,10 +42,11 @@ class Dimension:
         """Return the condition that a window has the value of `label`; raise RefusedError for what none can be."""
         if label == UNKNOWN and self.kind != "text":
             return SQL("{} is null").format(self.sql)
-        return SQL("{} = {}").format(self.sql, Literal(self._value(label)))
+        return SQL("{} = {}").format(self.sql, Literal(self.value_of(label)))
 
-    def _value(self, label: str) -> Any:
-        form, pattern, value = KINDS[self.kind]
+    def value_of(self, label: str) -> Any:
+        """Return the value that an address writes as `label`; raise RefusedError for what none can be."""
+        _, pattern, value = KINDS[self.kind]
         if self.name == "status" and label not in STATUSES:
             raise RefusedError(f"status={label} is not known: status is one of {', '.join(STATUSES)}.")
         try:
@@ -52,7 +54,13 @@ class Dimension:
                 return value(label)
         except ValueError:  # a thirteenth month, or the year 0
             pass
-        raise RefusedError(f"{self.name}={label} is not understood: it is {form}, or {UNKNOWN}.")
+        raise RefusedError(f"{self.name}={label} is not understood: it is {self.written}.")
+
+    @property
+    def written(self) -> str:
+        """How an address writes its values, in words."""
+        form, _, _ = KINDS[self.kind]
+        return f"{form}, or {UNKNOWN}"
 
 
 # How an address writes a value of each kind, in words and as a pattern, and what makes the value of it.
@@ -86,6 +94,14 @@ DIMENSIONS = {
         Dimension("status", "s.status"),
     )
 }
+
+
+def known_labels() -> dict[str, list[str]]:
+    """Return what windows can be filtered by: of each dimension, and of schedules, the values that occur."""
+    found: dict[str, list[str]] = {name: [] for name in (*DIMENSIONS, "schedule")}
+    for row in kept("adherence_values"):
+        found[row["dimension"]].append(row["label"])
+    return found | {"status": STATUSES}
 
 
 def conditions(filters: Mapping[str, str]) -> Composable:

@@ -79,7 +79,7 @@ def page(title: str, *permissions: str) -> Callable[[View], Callable[..., HttpRe
             if permissions and not any(map(request.user.has_perm, permissions)):
                 raise PermissionDenied
             if "form" in request.GET:
-                return _without_empty_fields(request)
+                return without_empty_fields(request)
             try:
                 content = content_of(request, **parts)
                 if "format" in request.GET:
@@ -108,11 +108,11 @@ def _not_answered(request: HttpRequest, title: str, error: Exception) -> HttpRes
     return _shown(request, title, "pages/refused.html", {"refusal": TOO_LONG if is_late else NO_ANSWER}, status=503)
 
 
-def _without_empty_fields(request: HttpRequest) -> HttpResponse:
+def without_empty_fields(request: HttpRequest) -> HttpResponse:
     """Lead from what a form sent, which has a field for each choice, to the address that says what was chosen."""
+    sent = [(name, value) for name, values in request.GET.lists() for value in values if value and name != "form"]
     # A browser sends each line break of a value as two characters.
-    sent = {name: values[-1].replace("\r\n", "\n") for name, values in request.GET.lists()}
-    chosen = {name: "" if value == BLANK else value for name, value in sent.items() if value and name != "form"}
+    chosen = [(name, "" if value == BLANK else value.replace("\r\n", "\n")) for name, value in sent]
     return HttpResponseRedirect(request.path + (f"?{urlencode(chosen)}" if chosen else ""))
 
 

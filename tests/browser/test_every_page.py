@@ -58,6 +58,7 @@ def places(world: Warehouse) -> Iterator[Place]:
     yield Place("not-found", "/nothing/", 404)
     yield Place("admin", "/admin/")
     yield Place("admin-list", reverse("admin:analytics_activityadherence_changelist"))
+    yield Place("admin-results", reverse("admin:analytics_surveyresultfact_changelist"))
     yield Place("admin-row", reverse("admin:analytics_activityadherence_change", args=[row]))
     yield Place("login", "/admin/login/", user="")
 

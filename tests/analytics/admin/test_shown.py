@@ -221,13 +221,13 @@ def test_it_says_that_what_a_failed_run_counts_was_rolled_back(client: Client) -
         page = client.get(address(PipelineRun, "change", run.pk)).content.decode()
         is_rolled_back = status != "succeeded"
         assert ("All that this run wrote was rolled back" in page) == is_rolled_back
-        for count in ("7002", "7003", "7004", "7005"):
+        for count in ("7,002", "7,003", "7,004", "7,005"):
             assert page.count(f"<s>{count}</s> rolled back") == 2 * is_rolled_back  # of the run and of its step
             assert page.count(count) == 2
-        assert page.count("7001") == 2
-        assert "<s>7001" not in page
+        assert page.count("7,001") == 2
+        assert "<s>7,001" not in page
         row = client.get(address(PipelineRun), {"status": status}).content.decode()
-        assert ("7002" in row, "7005" in row, "7001" in row) == (not is_rolled_back, not is_rolled_back, True)
+        assert ("7,002" in row, "7,005" in row, "7,001" in row) == (not is_rolled_back, not is_rolled_back, True)
 
 
 def test_it_asks_for_the_steps_of_a_run_at_once(client: Client) -> None:
