@@ -30,7 +30,7 @@ KEYS: dict[type[Model], tuple[int, str, str]] = {
     PatientJourneyFact: (5, "patient_journey", "5"),
     PatientDimension: (2, "patient", "2"),
     StepResultFact: (row_id(1, DAY), "step_result", "1/2024-03-01"),
-    JourneyActivityBridge: (row_id(-7, 1), "journey_activity", "-7/1"),
+    JourneyActivityBridge: (row_id(-7, -3), "journey_activity", "-7/-3"),
 }
 
 
@@ -42,7 +42,7 @@ def flawed(small_world: Source, run: Run) -> Source:
     small_world.insert("patient_journey", id=5, patient_id=99, journey_id=1)
     small_world.insert("step_result", patient_id=1, date="2024-03-01", value="many")
     small_world.insert("step_result", patient_id=1, date="2024-03-02", value="10")
-    small_world.insert("journey_activity", journey_id=-7, activity_id=1)
+    small_world.insert("journey_activity", journey_id=-7, activity_id=-3)
     run()
     RejectedRow.objects.create(
         run_id=1, source_table="patient", source_key="2", reason="missing_key", detail={"row": {}}
