@@ -13,11 +13,10 @@ from analytics.charts.scale import number
 from analytics.loads.tables import STAR_TABLES
 from analytics.pages.adherence import Question, by_week, percent
 from analytics.pages.answers import as_day, kept
-from analytics.pages.page import SEES_TOTALS, Content, asked, page
+from analytics.pages.page import SEES_RUNS, SEES_TOTALS, Content, asked, page
 from ingest.models import SOURCES, Alert
 from ingest.runs.status import State, current_rejects, loads, source_statuses
 
-SEES_RUNS = "ingest.view_pipelinerun"
 SEES_ALERTS = "ingest.view_alert"
 SEES_SLUGS = "analytics.view_scheduledimension"
 SAYS_WHAT_SLUGS_MEAN = "ingest.add_scheduleoverride"
@@ -27,7 +26,7 @@ Reasons = dict[tuple[str, str], int]  # rejected rows by source table and reason
 REJECTED = {table.name: table.source for table in STAR_TABLES if table.source}
 REMEDIES = {
     Alert.Kind.FAILED: "Mend what the error of the run names; the next run catches up by itself.",
-    Alert.Kind.STALE: "Start a run with make run-pipeline, and look whether cron is at work.",
+    Alert.Kind.STALE: "Start one on the page of the runs, and look whether cron is at work.",
     Alert.Kind.SCHEMA_CHANGE: "Look at what changed; nothing is to be done while figures still arrive.",
     Alert.Kind.REJECTS: "Look at the rejected rows of the table: their reason says what to mend at the source.",
 }

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from analytics.pages.page import SEES_TOTALS
+from analytics.pages.page import SEES_RUNS, SEES_TOTALS
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ PLACES = (
     Place("Steps", "steps", SEES_TOTALS),
     Place("Scores", "scores", SEES_TOTALS),
     Place("COVID", "covid", SEES_TOTALS),
+    Place("Runs", "runs", SEES_RUNS),
     Place("Tables", "tables"),
     Place("Admin", "admin:index"),
 )

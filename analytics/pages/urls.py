@@ -7,6 +7,7 @@ from analytics.pages.adherence import adherence, windows
 from analytics.pages.covid import covid
 from analytics.pages.home import home
 from analytics.pages.patient import patient
+from analytics.pages.runs import run, run_now, runs
 from analytics.pages.scores import scores
 from analytics.pages.steps import steps
 from analytics.pages.tables import table, tables
@@ -28,6 +29,9 @@ urlpatterns = [
     path("scores/", scores, name="scores"),
     path("covid/", covid, name="covid"),
     path("patients/<key:patient_id>/", patient, name="patient"),
+    path("runs/", runs, name="runs"),
+    path("runs/now/", run_now, name="run_now"),
+    path("runs/<int:run_id>/", run, name="run"),
     path("tables/", tables, name="tables"),
     path("tables/<slug:name>/", table, name="table"),
 ]
