@@ -39,8 +39,9 @@ run-pipeline: migrate ## Run the whole pipeline; options in ARGS="--full-refresh
 check-warehouse: $(INSTALLED) ## Prove in SQL that the warehouse keeps its promises
 	@$(MANAGE) check_warehouse
 
-web: migrate ## Serve the site on http://localhost:8000 (PORT=...)
-	@$(MANAGE) runserver --noreload $(PORT)
+web: migrate ## Serve the site on http://localhost:8000 (PORT=...), and start the runs that are asked for there
+	@$(MANAGE) run_requests & worker=$$!; $(MANAGE) runserver --noreload $(PORT) & site=$$!; \
+		trap 'kill $$worker $$site 2>/dev/null; wait' EXIT; trap exit INT TERM; wait $$site
 
 source: $(INSTALLED) ## Load msk_db.sql, or else the sample, as the source; the old one stays if that fails
 	@$(MANAGE) load_source

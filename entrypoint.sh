@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Brings the databases up to date, serves the admin and lets cron run the pipeline; with a command given, runs that
-# instead. This script and crond are root, with no capability but to become `app`; everything else runs as `app`.
+# Brings the databases up to date, serves the site and lets cron, and who asks for it there, run the pipeline; with a
+# command given, runs that instead. This script and crond are root, with no capability but to become `app`; everything
+# else runs as `app`.
 set -euo pipefail
 as_app=(setpriv --reuid=app --regid=app --init-groups)
 
@@ -48,7 +49,10 @@ TZ=UTC busybox crond -f -L /dev/stderr &
 # Gunicorn reads WEB_CONCURRENCY by itself, and stumbles over an empty one.
 WEB_CONCURRENCY="${WEB_CONCURRENCY:-2}" "${as_app[@]}" gunicorn pipeline_project.wsgi --config gunicorn.conf.py &
 
-# Whichever ends first takes the other with it: a container that only serves, or only runs jobs, looks well and is not.
+# Starts the runs that people ask for on the site.
+"${as_app[@]}" python manage.py run_requests &
+
+# Whichever ends first takes the others with it: a container that only serves, or only runs jobs, looks well and is not.
 wait -n || true
 stop
-fail "gunicorn or crond has ended"
+fail "gunicorn or crond has ended, or run_requests"

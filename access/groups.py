@@ -40,6 +40,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "operator": (
         "ingest.view_pipelinerun",
         "ingest.view_steprun",
+        "ingest.add_runrequest",
         "ingest.view_alert",
         "ingest.view_loadstate",
         "ingest.view_coviddocument",

@@ -170,6 +170,16 @@ compose exec --detach web sh -c 'kill -9 $(grep -lx busybox /proc/[0-9]*/comm | 
 comes_to "restarts of the container" "1 running" starts "$web"
 start
 
+say "a run that is asked for on the site, and the worker that starts it dies"
+query msk_database "insert into run_request (source, requested_by, requested_at, progress, outcome)
+                    values ('msk', 'ann', now(), '', '')"
+comes_to "what came of the request" "succeeded manual" query msk_database \
+    "select outcome || ' ' || trigger from run_request join pipeline_run on pipeline_run.id = run_id"
+# shellcheck disable=SC2016
+compose exec --detach --user app web sh -c 'kill -9 $(grep -lzx run_requests /proc/[0-9]*/cmdline | cut -d / -f 3)'
+comes_to "restarts of the container" "2 running" starts "$web"
+start
+
 say "the pipeline, twice"
 succeeds in_web make run-pipeline
 source_and_star_agree

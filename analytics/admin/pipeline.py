@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import Case, F, QuerySet, Value, When
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -65,6 +66,10 @@ class PipelineRunAdmin(ReadOnlyAdmin):
 
     class Media:
         css: ClassVar = {"all": ["analytics/runs.css"]}
+
+    def view_on_site(self, run: PipelineRun) -> str:
+        """Return where the site shows the run, with its steps as bars."""
+        return reverse("run", args=[run.pk])
 
     def cell(self, name: str, request: HttpRequest) -> Cell:
         if name in WRITTEN:

@@ -9,6 +9,7 @@ from analytics.charts.bars import Bar, Part, StackedBars
 from analytics.charts.figure import name_of
 from analytics.charts.lines import DayLines, Line, Lines, Point
 from analytics.charts.timeline import Mark, Milestone, Span, TimeLine
+from analytics.charts.times import TimeBar, TimeBars
 
 __all__ = [
     "Bar",
@@ -21,6 +22,8 @@ __all__ = [
     "Point",
     "Span",
     "StackedBars",
+    "TimeBar",
+    "TimeBars",
     "TimeLine",
     "name_of",
 ]

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 from analytics.charts.figure import Cell, Figure, name_of
-from analytics.charts.scale import Tick, number
+from analytics.charts.scale import Scale, Tick, number, round_scale, short, ticks
 
 BAR, GAP, LABEL, AXIS = 18, 12, 22, 24  # pixels
 STYLES = 7  # how many kinds charts.css can tell apart, and an eye
@@ -47,6 +48,7 @@ class Drawn(NamedTuple):
 class StackedBars(Figure):
     """A bar a group, all of one length: a part shows its share of the group, and says how many it is.
 
+    With `is_scaled` a bar is as long as the group is large, beside the others.
     `kinds` gives the kinds in their order, each with the name of its style in charts.css or "". Of more kinds than an
     eye can tell apart, and of more bars than `most`, the rest stands in the table alone.
     """
@@ -56,6 +58,7 @@ class StackedBars(Figure):
     group: str
     noted: str = ""  # what the notes of the bars are, as the table calls it
     most: int = 40
+    is_scaled: bool = False
     template: ClassVar[str] = "charts/bars.html"
     bar_height: ClassVar[int] = BAR
     label_height: ClassVar[int] = LABEL
@@ -83,8 +86,16 @@ class StackedBars(Figure):
     def height(self) -> int:
         return self.axis_y + AXIS
 
+    @cached_property
+    def x(self) -> Scale:
+        """The axis of bars that differ in length."""
+        return round_scale([bar.total for bar in self.bars[: self.most]])
+
     @property
     def marks(self) -> Iterator[Tick]:
+        if self.is_scaled:
+            yield from ticks(self.x, [(mark, short(mark)) for mark in self.x.marks])
+            return
         for share in range(0, 101, 25):
             yield Tick(f"{share}%", f"{share} %", {0: "start", 100: "end"}.get(share, "middle"))
 
@@ -105,12 +116,15 @@ class StackedBars(Figure):
         parts = [bar.parts.get(kind, Part(0)) for kind in self.kinds]
         if len(parts) > STYLES:
             parts[STYLES - 1 :] = [Part(sum(part.count for part in parts[STYLES - 1 :]), bar.url)]
+        whole = self.x.marks[-1] if self.is_scaled else bar.total
         before = 0
         for part, (kind, style) in zip(parts, self.styles, strict=True):
             if part.count:
-                share = part.count / bar.total
-                says = f"{name_of(bar.label)}, {kind}: {number(part.count)} {self.unit}, {number(share * 100, 1)} %"
-                yield Drawn(style, part.url, f"{before / bar.total * 100:.3f}%", f"{share * 100:.3f}%", says)
+                says = f"{name_of(bar.label)}, {kind}: {number(part.count)} {self.unit}"
+                if not self.is_scaled:
+                    says += f", {number(part.count / bar.total * 100, 1)} %"
+                width = f"{part.count / whole * 100:.3f}%"
+                yield Drawn(style, part.url, f"{before / whole * 100:.3f}%", width, says)
                 before += part.count
 
     @property

@@ -29,7 +29,7 @@ Reasons = dict[tuple[str, str], int]  # rejected rows by source table and reason
 REJECTED = {table.name: table.source for table in STAR_TABLES if table.source}
 REMEDIES = {
     Alert.Kind.FAILED: "Mend what the error of the run names; the next run catches up by itself.",
-    Alert.Kind.STALE: "Start a run with make run-pipeline, and look whether cron is at work.",
+    Alert.Kind.STALE: "Start one on the page of the runs, and look whether cron is at work.",
     Alert.Kind.SCHEMA_CHANGE: "Look at what changed; nothing is to be done while figures still arrive.",
     Alert.Kind.REJECTS: "Look at the rejected rows of the table: their reason says what to mend at the source.",
 }

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from psycopg2.errors import QueryCanceled
 
 from analytics.charts import name_of
@@ -74,10 +74,8 @@ def page(title: str, *permissions: str) -> Callable[[View], Callable[..., HttpRe
         @never_cache
         @wraps(content_of)
         def view(request: HttpRequest, **parts: Any) -> HttpResponseBase:
-            if not admin.site.has_permission(request):
+            if not _may(request, *permissions):
                 return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-            if permissions and not any(map(request.user.has_perm, permissions)):
-                raise PermissionDenied
             if "form" in request.GET:
                 return without_empty_fields(request)
             try:
@@ -95,17 +93,57 @@ def page(title: str, *permissions: str) -> Callable[[View], Callable[..., HttpRe
     return decorate
 
 
+def action(
+    title: str, permission: str, back: str
+) -> Callable[[Callable[[HttpRequest], None]], Callable[[HttpRequest], HttpResponse]]:
+    """Make a view of a function that does what a form of the page named `back` asks for, and then leads there.
+
+    Who may not, and a form that is not understood, are answered as a page answers them.
+    """
+
+    def decorate(act: Callable[[HttpRequest], None]) -> Callable[[HttpRequest], HttpResponse]:
+        @require_POST
+        @never_cache
+        @wraps(act)
+        def view(request: HttpRequest) -> HttpResponse:
+            address = reverse(back)
+            if not _may(request, permission):
+                return redirect_to_login(address, reverse("admin:login"))
+            try:
+                act(request)
+            except RefusedError as refusal:
+                said = {"refusal": str(refusal), "address": address}
+                return _shown(request, title, "pages/refused.html", said, status=400)
+            except DATABASE_ERRORS as error:
+                return _not_answered(request, title, error, address)
+            return HttpResponseRedirect(address)
+
+        return view
+
+    return decorate
+
+
+def _may(request: HttpRequest, *permissions: str) -> bool:
+    """Tell whether who asks is logged in; raise PermissionDenied if so, but with none of the permissions asked for."""
+    if not admin.site.has_permission(request):
+        return False
+    if permissions and not any(map(request.user.has_perm, permissions)):
+        raise PermissionDenied
+    return True
+
+
 def _shown(
     request: HttpRequest, title: str, template: str, values: Mapping[str, Any], status: int = 200
 ) -> HttpResponse:
     return render(request, template, admin.site.each_context(request) | {"title": title, **values}, status=status)
 
 
-def _not_answered(request: HttpRequest, title: str, error: Exception) -> HttpResponse:
+def _not_answered(request: HttpRequest, title: str, error: Exception, address: str = "") -> HttpResponse:
     """Answer that the warehouse did not; what was the matter is for the log."""
     logger.error("page not shown", extra={"page": request.path, "error": explain(error)})
     is_late = isinstance(error.__cause__ or error, QueryCanceled)
-    return _shown(request, title, "pages/refused.html", {"refusal": TOO_LONG if is_late else NO_ANSWER}, status=503)
+    said = {"refusal": TOO_LONG if is_late else NO_ANSWER, "address": address}
+    return _shown(request, title, "pages/refused.html", said, status=503)
 
 
 def without_empty_fields(request: HttpRequest) -> HttpResponse:

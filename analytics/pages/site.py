@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from analytics.pages.page import SEES_QUALITY, SEES_TOTALS
+from analytics.pages.page import SEES_QUALITY, SEES_RUNS, SEES_TOTALS
 
 
 class Place:
@@ -23,6 +23,7 @@ PLACES = (
     Place("Scores", "scores", SEES_TOTALS),
     Place("COVID", "covid", SEES_TOTALS),
     Place("Quality", "quality", *SEES_QUALITY),
+    Place("Runs", "runs", SEES_RUNS),
     Place("Tables", "tables"),
     Place("Admin", "admin:index"),
 )

@@ -9,6 +9,7 @@ from analytics.pages.home import home
 from analytics.pages.patient import patient
 from analytics.pages.plausibility import implausible
 from analytics.pages.quality import quality
+from analytics.pages.runs import run, run_now, runs
 from analytics.pages.scores import scores
 from analytics.pages.steps import steps
 from analytics.pages.tables import table, tables
@@ -32,6 +33,9 @@ urlpatterns = [
     path("quality/", quality, name="quality"),
     path("quality/rows/", implausible, name="implausible"),
     path("patients/<key:patient_id>/", patient, name="patient"),
+    path("runs/", runs, name="runs"),
+    path("runs/now/", run_now, name="run_now"),
+    path("runs/<int:run_id>/", run, name="run"),
     path("tables/", tables, name="tables"),
     path("tables/<slug:name>/", table, name="table"),
 ]

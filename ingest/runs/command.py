@@ -3,13 +3,14 @@
 import logging
 from argparse import ArgumentParser
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from ingest.models import PipelineRun
+from ingest.models import PipelineRun, StepRun
 from ingest.runs.alerts import update_alerts
 from ingest.runs.display import print_summary, progress
 from ingest.runs.dry import dry_run
@@ -33,6 +34,11 @@ class PipelineCommand(BaseCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="say what would be inserted, updated and deleted, and write nothing"
         )
+        parser.add_argument(
+            "--report",
+            action="store_true",
+            help="log what happens, and print the run's number, and a line with it for each step and table that begins",
+        )
 
     def handle(self, **options: Any) -> None:
         self.run_sources({self.source: partial(self.steps, options=options)}, options)
@@ -41,7 +47,8 @@ class PipelineCommand(BaseCommand):
         """Do the work of each source in a run of its own, whatever becomes of the others.
 
         Raises CommandError with one line when one failed or was skipped; of the exit codes a failure's wins. Under
-        cron the log says it instead, SystemExit has the code, and to be skipped is all right: cron comes again.
+        cron, or with --report, the log says it instead, and SystemExit has the code. Under cron to be skipped is all
+        right: cron comes again.
         """
         outcomes: dict[str, str] = {}
         codes: dict[int, BaseException] = {}
@@ -69,29 +76,45 @@ class PipelineCommand(BaseCommand):
             if INTERRUPTED in codes:
                 break
         code = next((code for code in (INTERRUPTED, FAILED, SKIPPED) if code in codes), 0)
-        if code and not _is_by_cron():
+        if code and not _logs_alone(options):
             raise CommandError(_together(outcomes), returncode=code) from codes[code]
-        if code not in (0, SKIPPED):
+        if code and not (code == SKIPPED and _is_by_cron()):
             # The log has said it; and what a caller logs of an error's cause could quote a patient's row.
             raise SystemExit(code)
 
     def _run(self, source: str, steps: Callable[[Run], None], options: dict[str, Any]) -> None:
         """Do `steps` in a run of its own, recorded and shown as it goes, and print what it did or, dry, would do."""
-        logs = options["print_logs"] or _is_by_cron()
+        logs = options["print_logs"] or _logs_alone(options)
         if logs:
             for name in ("ingest", "ingest.runs", "analytics"):
                 logging.getLogger(name).setLevel(logging.INFO)
         command = self.__module__.rsplit(".", 1)[-1]
         started = dry_run(source) if options["dry_run"] else pipeline_run(command, source)
         with progress(hidden=logs) as show, started as run, cancel_on_stop():
-            run.on_table = show
+            run.on_table = self._reporter(run) if options["report"] else show
             steps(run)
-        if not _is_by_cron():
+        if not _logs_alone(options):
             print_summary(run, self.stdout)
+
+    def _reporter(self, run: Run) -> Callable[[StepRun], None]:
+        """Print the number of the run, and return what prints it again with each step and table that begins."""
+
+        def report(*place: str) -> None:
+            with suppress(BrokenPipeError):  # who listened is gone, which is nothing to the run
+                self.stdout.write(" ".join((str(run.id), ", ".join(place))).rstrip())
+                self.stdout.flush()
+
+        report()
+        return lambda counts: report(counts.step, counts.table_name)
 
     def steps(self, run: Run, options: dict[str, Any]) -> None:
         """Do the command's work within `run`."""
         raise NotImplementedError
+
+
+def _logs_alone(options: dict[str, Any]) -> bool:
+    """Tell whether the log says all that there is to say of a run, as nobody sits before it."""
+    return options["report"] or _is_by_cron()
 
 
 def _is_by_cron() -> bool:

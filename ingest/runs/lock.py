@@ -23,12 +23,12 @@ def take(source: str) -> None:
         cursor.execute("select from committed_run where source = %s for update skip locked", [source])
         if not cursor.rowcount:
             raise SkippedError(
-                f"another run of {source} is in progress: {_holder(source)}. "
+                f"another run of {source} is in progress: {holder(source)}. "
                 "Wait until it has finished and run the command again"
             )
 
 
-def _holder(source: str) -> str:
+def holder(source: str) -> str:
     """Return who is at work on a source: the run on record, or whoever else holds its lock, such as a dry run."""
     record = PipelineRun.objects.filter(source=source, status=PipelineRun.Status.RUNNING).last()
     if record:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
-from ingest.models import PipelineRun, StepRun
+from ingest.models import PipelineRun, RunRequest, StepRun
 from ingest.runs import lock
 from ingest.runs.errors import DATABASE_ERRORS, SkippedError, explain, story
 
@@ -57,7 +57,7 @@ def finish(
     status: PipelineRun.Status,
     error: BaseException | None = None,
 ) -> None:
-    """Record the run's end, what its steps did and in sum, and forget the runs that are too old."""
+    """Record the run's end, what its steps did and in sum, and forget the runs and requests that are too old."""
     record.finished = timezone.now()
     record.status = status
     if error:
@@ -80,6 +80,7 @@ def finish(
         record.save()
         StepRun.objects.bulk_create(steps)
         oldest = record.finished - timedelta(days=settings.RUN_HISTORY_DAYS)
+        RunRequest.objects.filter(requested_at__lt=oldest).exclude(finished_at=None).delete()
         PipelineRun.objects.filter(started__lt=oldest).delete()
 
 

@@ -37,6 +37,7 @@ PLACES = {
     "/admin/analytics/scheduledimension/": {"care manager", "analyst", "steward"},
     "/admin/ingest/scheduleoverride/": {"care manager", "steward"},
     "/admin/ingest/scheduleoverride/add/": {"steward"},
+    "/runs/": {"operator"},
     "/admin/ingest/pipelinerun/": {"operator"},
     "/admin/ingest/alert/": {"operator"},
     "/admin/auth/user/": set(),
@@ -105,10 +106,13 @@ def test_it_keeps_what_is_about_single_patients_from_all_but_care_managers(datab
         assert may & about_patients == (about_patients if group == "care manager" else set()), group
 
 
-def test_it_lets_stewards_alone_change_anything(databases: None) -> None:
+def test_it_lets_stewards_change_overrides_and_operators_ask_for_runs_and_nobody_else_anything(
+    databases: None,
+) -> None:
     changes = Permission.objects.exclude(codename__startswith="view_").filter(group__isnull=False)
     assert {(each.codename, group.name) for each in changes for group in each.group_set.all()} == {
-        (f"{verb}_scheduleoverride", "steward") for verb in ("add", "change", "delete")
+        *((f"{verb}_scheduleoverride", "steward") for verb in ("add", "change", "delete")),
+        ("add_runrequest", "operator"),
     }
 
 
@@ -152,7 +156,7 @@ def test_it_says_what_to_do_where_a_page_is_not_for_who_asks(databases: None, re
 
 @pytest.mark.parametrize(
     "place",
-    ["/nowhere/", "/patients/77/", "/patients/x/", "/tables/nothing/", "/admin/nowhere/", "/runs/"],
+    ["/nowhere/", "/patients/77/", "/patients/x/", "/tables/nothing/", "/admin/nowhere/", "/runs/x/"],
 )
 def test_it_says_what_to_do_where_there_is_no_such_page(databases: None, reader: Reader, place: str) -> None:  # noqa: F811
     response = reader("care manager").get(place)
@@ -204,7 +208,7 @@ NAVIGATION = {
     "care manager": ["Home", "Adherence", "Steps", "Scores", "COVID", "Quality", "Tables", "Admin"],
     "analyst": ["Home", "Adherence", "Steps", "Scores", "COVID", "Quality", "Tables", "Admin"],
     "steward": ["Home", "Quality", "Tables", "Admin"],
-    "operator": ["Home", "Quality", "Tables", "Admin"],
+    "operator": ["Home", "Quality", "Runs", "Tables", "Admin"],
 }
 
 

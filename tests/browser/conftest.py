@@ -17,6 +17,7 @@ from django.test.testcases import LiveServerThread
 
 from analytics.admin.base import BoundedAdmin
 from analytics.pages import adherence
+from ingest.models import PipelineRun
 from tests.analytics.pages.conftest import GROUPS
 from tests.conftest import TRUNCATE_EVERYTHING, Source, Warehouse
 
@@ -95,6 +96,7 @@ def world(
         for alias in ("default", "analytics"):
             with connections[alias].cursor() as cursor:
                 cursor.execute(TRUNCATE_EVERYTHING)
+        PipelineRun.objects.create(command="run_pipeline", status="failed", error=f"Traceback:\n{'no-word-' * 60}")
         Source("msk_db").load(dump)
         call_command("run_pipeline", verbosity=0)
         for group in GROUPS:
@@ -130,9 +132,13 @@ def chromium() -> Iterator["Browser"]:
         browser.close()
 
 
-def opened(chromium: "Browser", site: str, user: str = "", *, width: int = 1280, dark: bool = False) -> Window:
+def opened(
+    chromium: "Browser", site: str, user: str = "", *, width: int = 1280, dark: bool = False, scripts: bool = True
+) -> Window:
     """Open a window, in which a user is logged in if one is named."""
-    context = chromium.new_context(viewport=size(width), color_scheme="dark" if dark else "light")
+    context = chromium.new_context(
+        viewport=size(width), color_scheme="dark" if dark else "light", java_script_enabled=scripts
+    )
     context.add_init_script(TELL_OF_VIOLATIONS)
     if user:
         client = Client()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from django.urls import reverse
 
+from ingest.models import PipelineRun
 from tests.browser.conftest import Open, Window, opened, size
 from tests.conftest import Warehouse
 
@@ -13,7 +14,19 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 PHONE = 390
-MAIN = ("home", "adherence", "windows", "steps", "scores", "covid", "quality", "patient", "tables")  # kept as pictures
+MAIN = (
+    "home",
+    "adherence",
+    "windows",
+    "steps",
+    "scores",
+    "covid",
+    "quality",
+    "patient",
+    "runs",
+    "run",
+    "tables",
+)  # kept as pictures
 COLOURS = {"runOnly": ["color-contrast"]}  # what differs in the dark
 
 
@@ -51,6 +64,10 @@ def places(world: Warehouse) -> Iterator[Place]:
     yield Place("implausible", "/quality/rows/?rule=score")
     yield Place("implausible-none", "/quality/rows/?rule=hospital")
     yield Place("patient", f"/patients/{patient}/")
+    failed, loaded = (PipelineRun.objects.filter(status=each).earliest("pk") for each in ("failed", "succeeded"))
+    yield Place("runs", "/runs/")
+    yield Place("run", f"/runs/{loaded.pk}/")
+    yield Place("run-failed", f"/runs/{failed.pk}/")
     yield Place("tables", "/tables/")
     yield Place("table", "/tables/step_result_fact/")
     yield Place("refused", "/adherence/?by=nothing", 400)

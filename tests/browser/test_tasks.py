@@ -9,11 +9,13 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from pytest_django import Settings
 
-from ingest.models import Alert, PipelineRun, WarehouseCheck
+from ingest.models import Alert, PipelineRun, RunRequest, WarehouseCheck
 from tests.analytics.pages.conftest import GROUPS
-from tests.browser.conftest import FEW, PASSWORD, Open, Window
+from tests.browser.conftest import FEW, PASSWORD, Open, Window, size
 from tests.browser.test_every_page import PHONE, serious
 from tests.conftest import Warehouse
+from tests.ingest.runs.test_failures import process
+from tests.ingest.runs.test_requests import locked
 
 DARK, LIGHT = "rgb(18, 18, 18)", "rgb(255, 255, 255)"
 
@@ -149,6 +151,65 @@ def test_it_answers_on_one_page_whether_the_data_of_this_morning_is_there_and_ca
         browser.page.wait_for_load_state()
         assert re.search(rf"\b{rows} rejected row", browser.page.locator("#content").inner_text())
     assert not browser.complaints
+
+
+def test_an_operator_finds_out_why_last_nights_run_failed_and_what_to_do(window: Open, settings: Settings) -> None:
+    settings.COVID_API_URL = "/nowhere"
+    with pytest.raises(CommandError):
+        call_command("run_pipeline", "--only", "covid", verbosity=0)
+    run = PipelineRun.objects.latest("pk")
+    try:
+        browser = window("operator")
+        browser.go("/")
+        browser.follow("Runs", within=".site-nav")
+        browser.page.get_by_role("link", name=re.compile(f"^Run {run.pk}, covid: failed, ")).click()
+        browser.page.wait_for_url(f"**/runs/{run.pk}/")
+        assert browser.heading() == f"Run {run.pk}"
+        content = browser.page.locator("#content")
+        for said in (run.error.splitlines()[-1], "Mend what the error of the run names"):
+            place = content.get_by_text(said).first.bounding_box()
+            assert place
+            assert place["y"] + place["height"] < 400  # without scrolling
+        assert not content.get_by_text("Traceback (most recent call last)").is_visible()
+        content.get_by_text("The error with its traceback").click()
+        content.get_by_text("Traceback (most recent call last)").wait_for()
+        for width in (390, 1280):
+            browser.page.set_viewport_size(size(width))
+            assert browser.page.evaluate("document.scrollingElement.scrollWidth") <= width
+        assert not browser.complaints
+    finally:
+        Alert.objects.all().delete()
+        run.delete()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_an_operator_starts_a_run_and_sees_how_it_gets_on_until_it_is_done(window: Open, scripts: bool) -> None:
+    browser = window("operator", scripts=scripts)
+    requests = browser.page.locator("#requests")
+    try:
+        browser.go("/runs/")
+        assert requests.count() == 0
+        browser.page.get_by_label("Run of").select_option("msk")
+        browser.page.get_by_role("button", name="Run now").click()
+        browser.page.get_by_text("A run of msk is asked for.").wait_for()
+        requests.get_by_text("by operator").wait_for()
+        browser.keep(f"runs-asked-{'with' if scripts else 'without'}-scripts")
+        requests.get_by_text("not taken up yet").wait_for()
+        with locked("msk_db", "step_result") as go_on, process("run_requests"):
+            requests.get_by_text("at work: extract_msk, step_result since ").wait_for()
+            browser.keep("runs-at-work")
+            go_on()
+            requests.get_by_text("succeeded").wait_for()
+        assert RunRequest.objects.get().outcome == "succeeded"
+        run = PipelineRun.objects.latest("pk")
+        browser.page.locator("#chart-runs").get_by_role("link", name=str(run.pk), exact=True).wait_for()
+        assert browser.page.get_by_text("A run of msk is asked for.").count() == 0
+        browser.follow(f"Run {run.pk}", within="#requests")
+        assert browser.heading() == f"Run {run.pk}"
+        assert "by operator" in requests.inner_text()
+        assert not browser.complaints
+    finally:
+        RunRequest.objects.all().delete()
 
 
 def test_it_shows_the_same_numbers_to_whom_a_link_is_sent(window: Open) -> None:

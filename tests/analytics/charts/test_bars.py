@@ -124,3 +124,17 @@ def test_names_are_text_and_never_markup() -> None:
     assert markup.says("span", "chart-name") == [evil]
     assert markup.table() == [[evil, evil, "all"], [evil, "1", "1"]]
     assert "/?a=1&b=2" in [link["href"] for link in markup.all("a")]
+
+
+def test_scaled_bars_are_as_long_as_they_are_large_beside_each_other() -> None:
+    markup = Markup(
+        chart(Bar("North", {"done": Part(200)}), Bar("South", {"done": Part(25), "missed": Part(25)}), is_scaled=True)
+    )
+    assert parts(markup) == [("0.000%", "100.000%"), ("0.000%", "12.500%"), ("12.500%", "12.500%")]
+    assert markup.says("title") == [
+        "North, done: 200 windows",
+        "South, done: 25 windows",
+        "South, missed: 25 windows",
+    ]
+    assert markup.says("text", "chart-mark")[0] == "0"
+    assert markup.says("text", "chart-mark")[-1] == "200"
