@@ -298,5 +298,5 @@ def _list(request: HttpRequest, question: Question) -> str:
     """Return the address of the same windows in the admin, whose list is as of today and knows no weeks."""
     if question.week or not question.is_today or not request.user.has_perm("analytics.view_activityadherence"):
         return ""
-    schedule = {"schedule_id": question.schedule.schedule_id} if question.schedule else {}
-    return reverse("admin:analytics_activityadherence_changelist", query=question.filters | schedule)
+    schedule = {"schedule_id": str(question.schedule.schedule_id)} if question.schedule else {}
+    return reverse("admin:analytics_activityadherence_changelist", query={**question.filters, **schedule})
