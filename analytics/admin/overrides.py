@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -136,7 +137,7 @@ class ScheduleOverrideAdmin(BoundedAdmin):
             stands: State = row.stands
             if stands.run is None or not sees_runs:
                 return str(stands)
-            return format_html('<a href="{}">{}</a>', address(PipelineRun, "change", stands.run.pk), stands)
+            return format_html('<a href="{}">{}</a>', reverse("run", args=[stands.run.pk]), stands)
 
         return state
 

@@ -89,7 +89,7 @@ def trend(source: str, *, sees_runs: bool) -> Lines:
     runs = loads(source).prefetch_related(Prefetch("steps", counted))[:RUNS]
     shares: dict[str, list[Point]] = {}
     for run in reversed(list(runs)):
-        url = reverse("admin:ingest_pipelinerun_change", args=[run.pk]) if sees_runs else ""
+        url = reverse("run", args=[run.pk]) if sees_runs else ""
         for step in run.steps.all():
             point = Point(run.pk, 100 * step.rejected / step.checked, url=url)
             shares.setdefault(REJECTED.get(step.table_name, step.table_name), []).append(point)

@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from django.core.management import CommandError
 from django.test import Client
+from django.urls import reverse
 
 from analytics.loads.star import load_msk
 from ingest.models import PipelineRun, ScheduleOverride
@@ -185,7 +186,7 @@ def test_it_leads_to_the_run_and_the_windows_who_may_see_them(
 ) -> None:
     add(client)
     run()
-    link = address(PipelineRun, "change", last())
+    link = reverse("run", args=[last()])
     windows = "/adherence/windows/?schedule=1"
     for browser, sees_run, sees_windows in (
         (client, True, True),
