@@ -1,0 +1,83 @@
+"""The pages of 20,000 patients: their numbers are those that Python finds from the rows themselves."""
+
+from collections import Counter, defaultdict
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from tests.analytics.pages.conftest import table
+from tests.analytics.pages.test_adherence import TODAY
+from tests.analytics.pages.test_courses import assert_scores, assert_steps
+from tests.conftest import Source, Warehouse
+
+VALUES = {
+    "hospital": "p.hospital",
+    "activity": "a.content_slug",
+    "clinician": "f.clinician_id::text",
+    "month": "to_char(f.operation_date, 'YYYY-MM')",
+    "joint": "j.joint",
+    "age_bracket": "p.age_bracket",
+    "status": "''",  # which follows from the days
+}
+
+
+def by_rows(warehouse: Warehouse, by: str, colour: str, day: date) -> list[tuple[str, str, str]]:
+    """Return how many windows there are of each two values, counted one by one."""
+    done = defaultdict(set)
+    for patient_journey, activity, status in warehouse.execute(
+        "select patient_journey_id, activity_id, status from activity_completion_fact where completed_date <= %s", day
+    ):
+        done[patient_journey, activity].add(status)
+    counted: Counter[tuple[str, str]] = Counter()
+    for patient_journey, activity, first, last, *values in warehouse.execute(
+        f"""
+        select w.patient_journey_id, w.activity_id, w.window_start_date, w.window_end_date,
+               {VALUES[by]}, {VALUES[colour]}
+          from patient_journey_schedule_window w
+          join patient_journey_fact f on f.patient_journey_id = w.patient_journey_id
+          join patient_dimension p on p.patient_id = f.patient_id
+          join journey_dimension j on j.journey_id = f.journey_id
+          join activity_dimension a on a.activity_id = w.activity_id
+        """
+    ):
+        status = status_of(first, last, done[patient_journey, activity], day)
+        one, other = (
+            status if name == "status" else value or "unknown" for name, value in zip((by, colour), values, strict=True)
+        )
+        counted[one, other] += 1
+    return sorted((*pair, str(windows)) for pair, windows in counted.items())
+
+
+def status_of(first: date | None, last: date | None, done: set[str], day: date) -> str:
+    """Return how a window stands on a day, by what was done about it."""
+    if first is None and last is None:
+        return "undated"
+    for kind, status in (("in_window", "completed"), ("late", "completed_late"), ("early", "completed_early")):
+        if kind in done:
+            return status
+    if last and last < day:
+        return "missed"
+    return "upcoming" if first and first > day else "open"
+
+
+@pytest.mark.large
+def test_it_shows_the_numbers_of_20_000_patients(
+    source: Source, warehouse: Warehouse, manager: Client, run, tmp_path: Path
+) -> None:
+    dump = tmp_path / "msk_db.sql"
+    call_command("make_sample_data", patients=20_000, days=90, seed=3, output=dump)
+    source.load(dump)
+    run()
+    for by, colour, day in (
+        ("hospital", "status", TODAY),
+        ("activity", "clinician", "2024-05-15"),
+        ("month", "joint", TODAY),
+        ("status", "age_bracket", "2024-02-29"),
+    ):
+        rows = table(manager, f"/adherence/?by={by}&colour={colour}&day={day}")
+        assert sorted(tuple(row.values()) for row in rows) == by_rows(warehouse, by, colour, date.fromisoformat(day))
+    assert_steps(manager, warehouse, "joint")
+    assert_scores(manager, warehouse, "hospital")
