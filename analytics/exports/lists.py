@@ -236,31 +236,30 @@ def _lines(taken: Taken) -> Iterator[str]:
         query = taken.query(cursor)
         columns = columns_of(cursor, query)
         texts = [place for place, column in enumerate(columns) if column.is_text]
-        with _rows(cursor.connection, written(query, columns, as_texts=True)) as chunks:
-            chunk: Sequence[Sequence[Any]] = next(chunks, ())
-            yield ""
-            line = io.StringIO()
-            writer = csv.writer(line)
-            writer.writerow([column.name for column in columns])
-            while chunk:
-                rows = [list(row) for row in chunk]
-                for row in rows:
-                    for place in texts:
-                        row[place] = no_formula(row[place])
-                writer.writerows(rows)
-                yield line.getvalue()
-                line.seek(0)
-                line.truncate()
-                chunk = next(chunks, ())
+        chunks = _rows(cursor.connection, written(query, columns, as_texts=True))
+        chunk: Sequence[Sequence[Any]] = next(chunks, ())
+        yield ""
+        line = io.StringIO()
+        writer = csv.writer(line)
+        writer.writerow([column.name for column in columns])
+        while chunk:
+            rows = [list(row) for row in chunk]
+            for row in rows:
+                for place in texts:
+                    row[place] = no_formula(row[place])
+            writer.writerows(rows)
             yield line.getvalue()
+            line.seek(0)
+            line.truncate()
+            chunk = next(chunks, ())
+        yield line.getvalue()
 
 
-@contextmanager
-def _rows(connection: Connection, query: Composable) -> Iterator[Iterator[Sequence[Sequence[Any]]]]:
-    """Give the rows of a query, some at a time, from a cursor of the server."""
-    with connection.cursor(name="taken") as cursor:
-        cursor.execute(query)
-        yield iter(lambda: cursor.fetchmany(FETCHED), [])
+def _rows(connection: Connection, query: Composable) -> Iterator[Sequence[Sequence[Any]]]:
+    """Return the rows of a query, some at a time, from a cursor of the server, which ends with the connection."""
+    cursor = connection.cursor(name="taken")
+    cursor.execute(query)
+    return iter(lambda: cursor.fetchmany(FETCHED), [])
 
 
 def _as_xlsx(taken: Taken) -> HttpResponseBase:
@@ -268,8 +267,7 @@ def _as_xlsx(taken: Taken) -> HttpResponseBase:
         query = taken.query(cursor)
         columns = columns_of(cursor, query)
         path = Path(folder) / "taken.xlsx"
-        with _rows(cursor.connection, query) as chunks:
-            write_book(path, columns, chain.from_iterable(chunks), taken.about)
+        write_book(path, columns, chain.from_iterable(_rows(cursor.connection, query)), taken.about)
         return _opened(path, taken)
 
 
