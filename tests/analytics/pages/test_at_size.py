@@ -44,9 +44,8 @@ def by_rows(warehouse: Warehouse, by: str, colour: str, day: date) -> list[tuple
         """
     ):
         status = status_of(first, last, done[patient_journey, activity], day)
-        one, other = (
-            status if name == "status" else value or "unknown" for name, value in zip((by, colour), values, strict=True)
-        )
+        found = dict(zip((by, colour), values, strict=True)) | {"status": status}
+        one, other = ("unknown" if found[name] is None else found[name] for name in (by, colour))
         counted[one, other] += 1
     return sorted((*pair, str(windows)) for pair, windows in counted.items())
 
