@@ -47,7 +47,7 @@ def test_a_filtered_list_can_be_taken_away_and_read_back(window: Open, tmp_path:
     browser.go(reverse("admin:analytics_activitycompletionfact_changelist", query={"status": "late"}))
     browser.keep("admin-list-offer")
     listed = shown(browser)
-    count = browser.page.locator(".paginator").first.inner_text().split(" activity")[0].split()[-1]
+    count = browser.page.locator(".paginator").first.inner_text().split(" completions")[0].split()[-1]
     path = download(browser, link, tmp_path)
     assert path.name == f"activity_completion_fact{suffix}"
     rows = read(path)

@@ -121,7 +121,7 @@ LISTS: list[tuple[type[Model], dict[str, str], str, str]] = [
     (StepResultFact, {}, "true", "patient_id, date"),
     (StepResultFact, {"patient_id": "7"}, "patient_id = 7", "patient_id, date"),
     (ActivityCompletionFact, {"status": "late"}, "status = 'late'", "survey_result_id"),
-    (ActivityCompletionFact, {"status": "late", "o": "-0"}, "status = 'late'", "survey_result_id desc"),
+    (ActivityCompletionFact, {"status": "late", "o": "-1"}, "status = 'late'", "survey_result_id desc"),
     (SurveyResultFact, {}, "true", "survey_result_id"),
     (ScheduleDimension, {"parse_status": "unparsed"}, "parse_status = 'unparsed'", "schedule_id"),
     (PatientDimension, {"q": "9"}, "patient_id = 9", "patient_id"),
