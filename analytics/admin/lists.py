@@ -151,8 +151,7 @@ class BoundedList(ChangeList):
 
     def all_rows(self) -> QuerySet[Any]:
         """Return the rows of all pages, in the order of the list, as the table or the view has them."""
-        rows: QuerySet[Any] = self.queryset
-        return rows
+        return self.queryset
 
     def sorts_so(self, request: HttpRequest) -> bool:
         """Tell whether the list has the order that the address asks for."""

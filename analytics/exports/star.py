@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.db import transaction
 from psycopg2.sql import SQL, Identifier
 
 from analytics.analyst import star
@@ -17,7 +16,7 @@ from analytics.exports.formats import Column, columns_of, duck, feed, measured, 
 from analytics.pages import answers
 from ingest import statements
 from ingest.copying import CHUNK_BYTES, one_error
-from ingest.cursors import Cursor, one_row, raw_cursor
+from ingest.cursors import Cursor, one_row
 from ingest.runs.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def export_star(output: Path, form: str) -> dict[str, int]:
     """
     import duckdb  # here, as in formats.py
 
-    with _filled(output) as folder, one_error(), _snapshot() as warehouse:
+    with _filled(output) as folder, one_error(), answers.unhurried(), answers.snapshot() as warehouse:
         try:
             tables = list(_written(warehouse, folder, form))
             (folder / README).write_text("\n".join(_readme(warehouse, tables, form)), encoding="utf-8")
@@ -93,14 +92,6 @@ def _filled(output: Path) -> Iterator[Path]:
         raise
 
 
-@contextmanager
-def _snapshot() -> Iterator[Cursor]:
-    with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
-        warehouse.execute("set transaction isolation level repeatable read, read only")
-        warehouse.execute("set local jit = off; set local work_mem = '64MB'")
-        yield warehouse
-
-
 def _written(warehouse: Cursor, folder: Path, form: str) -> Iterator[Table]:
     """Write the tables, and yield each that is."""
     explained = _explained(warehouse)
@@ -141,11 +132,8 @@ def _comment(written: "DuckDBPyConnection", table: str, columns: list[dict[str, 
 
 def _explained(warehouse: Cursor) -> dict[str, list[dict[str, Any]]]:
     """Return what the catalog says of each column, by its table: the query is that of the page /tables/."""
-    warehouse.execute(statements.statement(answers.FOLDER, "tables", tables=star("analytics")))
-    names = [column.name for column in warehouse.description or ()]
     explained: dict[str, list[dict[str, Any]]] = {}
-    for row in warehouse.fetchall():
-        column = dict(zip(names, row, strict=True))
+    for column in answers.rows_of(warehouse, answers.part("tables", tables=star("analytics"))):
         explained.setdefault(column["table_name"], []).append(column)
     return explained
 

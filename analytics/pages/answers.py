@@ -24,8 +24,8 @@ _patience: ContextVar[float] = ContextVar("patience")
 
 def read(name: str, /, **values: object) -> list[Row]:
     """Return the rows of the query in the file `name`, its parameters bound to `values`."""
-    with _snapshot() as warehouse:
-        return _rows(warehouse, statements.statement(FOLDER, name, **values))
+    with snapshot() as warehouse:
+        return rows_of(warehouse, part(name, **values))
 
 
 def kept(name: str, /, **values: object) -> list[Row]:
@@ -34,14 +34,14 @@ def kept(name: str, /, **values: object) -> list[Row]:
     For what depends on the load and on `values` alone, such as the day, and counts patients or their windows, rather
     than naming them: the rows are kept in the database of the run log.
     """
-    query = statements.statement(FOLDER, name, **values)
-    with _snapshot() as warehouse:
+    query = part(name, **values)
+    with snapshot() as warehouse:
         warehouse.execute("select coalesce(string_agg(run_uuid::text, ' ' order by source), '') from load_state")
         (loads,) = one_row(warehouse)
         key = f"{name}:{sha256((loads + query.as_string(warehouse)).encode()).hexdigest()}"
         rows: list[Row] | None = cache.get(key)
         if rows is None:
-            rows = _rows(warehouse, query)
+            rows = rows_of(warehouse, query)
             cache.set(key, rows)
         return rows
 
@@ -72,7 +72,8 @@ def unhurried() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _snapshot() -> Iterator[Cursor]:
+def snapshot() -> Iterator[Cursor]:
+    """Give a cursor that sees the warehouse as it is now, and writes nothing."""
     with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
         warehouse.execute("set transaction isolation level repeatable read, read only")
         # A query of a page is over before its compilation would pay, and sorts in memory.
@@ -81,7 +82,8 @@ def _snapshot() -> Iterator[Cursor]:
         yield warehouse
 
 
-def _rows(warehouse: Cursor, query: Composable) -> list[Row]:
+def rows_of(warehouse: Cursor, query: Composable) -> list[Row]:
+    """Return the rows of a query, each by the names of its columns."""
     warehouse.execute(query)
     names = [column.name for column in warehouse.description or ()]
     return [dict(zip(names, row, strict=True)) for row in warehouse]

@@ -46,6 +46,7 @@ STYLES: dict[str, str] = {
     Status.SKIPPED: "chart-kind-5",
     Status.RUNNING: "chart-kind-2",
 }
+CHOICES: dict[str, Sequence[str]] = {"source": SOURCES, "status": list(STYLES)}
 ADVICE: dict[str, str] = {
     Status.RUNNING: "It is at work: wait.",
     Status.SUCCEEDED: "The warehouse holds what it read.",
@@ -83,9 +84,6 @@ def runs(request: HttpRequest) -> Content:
         **_asked_for(requests, now),
     }
     return Content("pages/runs.html", shown, COLUMNS, [_as_row(run) for run in found])
-
-
-CHOICES: dict[str, Sequence[str]] = {"source": SOURCES, "status": list(STYLES)}
 
 
 def _look_for_gone_runs() -> None:

@@ -28,13 +28,13 @@ ABOUT_PATIENTS = {"id", "patient_id", "patient_journey_id", "survey_result_id", 
 def worked_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The queries of pages that the database was asked."""
     asked = []
-    rows = answers._rows
+    rows = answers.rows_of
 
     def note(warehouse: Any, query: Any) -> list[answers.Row]:
         asked.append(query.as_string(warehouse))
         return rows(warehouse, query)
 
-    monkeypatch.setattr(answers, "_rows", note)
+    monkeypatch.setattr(answers, "rows_of", note)
     return asked
 
 
@@ -155,7 +155,7 @@ def test_it_says_so_where_an_answer_takes_longer_than_its_patience(
 
 
 def test_it_waits_for_half_a_minute_at_most(manager: Client, warehouse: Warehouse) -> None:
-    with answers._snapshot() as cursor:
+    with answers.snapshot() as cursor:
         cursor.execute("show statement_timeout")
         assert cursor.fetchall() == [("30s",)]
         cursor.execute("show transaction_read_only")

@@ -590,7 +590,7 @@ def test_it_is_worked_out_after_a_run_by_cron(star: None, manager: Client, monke
     def fail(*arguments: Any) -> None:
         raise AssertionError("the page was to find all of it prepared")
 
-    monkeypatch.setattr("analytics.pages.answers._rows", fail)
+    monkeypatch.setattr("analytics.pages.answers.rows_of", fail)
     assert manager.get(ADDRESS).status_code == 200
 
 
