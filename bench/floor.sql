@@ -66,3 +66,21 @@ select
 from survey_result_fact as r
 left join patient_journey_schedule_window as w
     on w.patient_journey_id = r.patient_journey_id and w.activity_id = r.activity_id;
+
+insert into adherence_fact (
+    id, patient_id, patient_journey_id, activity_id, window_start_date, window_end_date, first_in_window_date,
+    first_late_date
+)
+select
+    w.id, w.patient_id, w.patient_journey_id, w.activity_id, w.window_start_date, w.window_end_date,
+    c.first_in_window_date, c.first_late_date
+from patient_journey_schedule_window as w
+left join (
+    select
+        patient_journey_id,
+        activity_id,
+        min(completed_date) filter (where status = 'in_window') as first_in_window_date,
+        min(completed_date) filter (where status = 'late') as first_late_date
+    from activity_completion_fact
+    group by patient_journey_id, activity_id
+) as c on c.patient_journey_id = w.patient_journey_id and c.activity_id = w.activity_id;

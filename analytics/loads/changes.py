@@ -5,7 +5,7 @@ time and nothing else. extract_msk adds the keys of the staged rows that changed
 rows that came or went, then the windows, the completions and at last the adherence, of what it wrote.
 """
 
-from psycopg2.sql import SQL, Composable, Identifier, Literal
+from psycopg2.sql import SQL, Composable, Identifier
 
 from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from analytics.models.links import parents
@@ -26,7 +26,8 @@ class Changes:
         warehouse.execute("select not exists (select from load_version where version = %s)", [version])
         (self.everything,) = one_row(warehouse)
         self.followed = False  # whether any change has been found
-        self.written: set[str] = set()  # the tables of the star for which there is a table of the rows that differed
+        # Of each table of the star for which there is one of the rows that differed, how many these were.
+        self.written: dict[str, int] = {}
 
     def find(self, table: StarTable) -> int | None:
         """Find what of `table` is to be looked at: return the number of its rows, at most, or None for every row."""
@@ -34,6 +35,8 @@ class Changes:
             return None
         if not table.changes:
             return 0 if table.keeps_rows and not self.followed else None
+        if any(self._is_mostly_written(followed) for followed in table.follows):
+            return None
         if table.name == "patient_journey_schedule_window":
             self._find_windows()
         elif table.name == "activity_completion_fact":
@@ -43,23 +46,21 @@ class Changes:
         else:
             self._add_children(table)
         changed = Identifier(table.changes)
-        self.warehouse.execute(
-            SQL("select (select count(*) from {}), (select reltuples from pg_class where oid = {}::regclass)").format(
-                changed, Literal(table.name)
-            )
-        )
-        rows, of_table = one_row(self.warehouse)
+        self.warehouse.execute(SQL("select count(*) from {}").format(changed))
+        (rows,) = one_row(self.warehouse)
         if not rows:
             return 0
         self.followed = True
         self.warehouse.execute(SQL("analyze {}").format(changed))
-        return None if rows > LOOKED_AT_WHOLE * of_table >= 0 else int(rows)  # -1: nobody knows how many it has
+        if table.name == "activity_completion_fact":
+            self.warehouse.execute(ADHERENCE_OF_COMPLETIONS)
+        return None if self._is_most_of(rows, table.name) else int(rows)
 
     def reconcile(self, target: Target, query: Composable, counts: StepRun) -> None:
         """Bring a table of the star in step, and keep what differed for the tables that follow from it."""
         reconcile(self.warehouse, target, query, counts, keep=not self.everything)
         if not self.everything:
-            self.written.add(target.table)
+            self.written[target.table] = counts.inserted + counts.updated + counts.deleted
 
     def done(self) -> None:
         """Note that the star is in step with the staging tables."""
@@ -70,6 +71,15 @@ class Changes:
         if self.everything:
             self.warehouse.execute("delete from load_version")
             self.warehouse.execute("insert into load_version values (%s)", [self.version])
+
+    def _is_mostly_written(self, table: str) -> bool:
+        """Tell whether so much of a table differed that what follows from it need not be picked."""
+        return self._is_most_of(self.written.get(table, 0), table)
+
+    def _is_most_of(self, rows: int, table: str) -> bool:
+        self.warehouse.execute("select reltuples from pg_class where oid = %s::regclass", [table])
+        (of_table,) = one_row(self.warehouse)
+        return bool(rows > LOOKED_AT_WHOLE * of_table >= 0)  # -1: nobody knows how many it has
 
     def _add_children(self, table: StarTable) -> None:
         """Add the rows of the staged table whose parents have come or gone in this load.
@@ -110,7 +120,6 @@ class Changes:
             )
         if "patient_journey_schedule_window" in self.written:
             self.warehouse.execute(COMPLETIONS_OF_WINDOWS)
-        self.warehouse.execute(ADHERENCE_OF_COMPLETIONS)
 
     def _find_adherence(self) -> None:
         for table in ("patient_journey_schedule_window", "activity_completion_fact"):

@@ -16,13 +16,15 @@ class StarTable:
 
     `source` is the staged table whose rows the statement checks one by one; it is empty where rows are worked out from
     other tables of the star. `changes` is the table that says which rows to look at (changes.py); without it all of
-    them are, each time, but for one that `keeps_rows`: its statement picks from the changes of the others.
+    them are, each time, but for one that `keeps_rows`: its statement picks from the changes of the others. All of them
+    are, too, where most of a table differed that it `follows`.
     """
 
     model: type[Model]
     number: int
     source: str = ""
     changes: str = ""
+    follows: tuple[str, ...] = ()
     orphans_enter: bool = False
     keeps_rows: bool = False  # a row that its statement no longer gives stays
 
@@ -55,6 +57,9 @@ class StarTable:
         return tuple(STAGED[self.source].key) if self.source else self.grain
 
 
+# From which it follows what was done about each window.
+DUE_AND_DONE = ("patient_journey_schedule_window", "survey_result_fact")
+
 STAR_TABLES = (
     StarTable(models.PatientDimension, 10, "patient", "changed_patient"),
     StarTable(models.JourneyDimension, 20, "journey"),
@@ -67,7 +72,7 @@ STAR_TABLES = (
     StarTable(models.StepResultFact, 90, "step_result", "changed_step_result"),
     StarTable(models.SurveyResultFact, 100, "survey_result", "changed_survey_result"),
     StarTable(models.PatientJourneyScheduleWindow, 110, changes="changed_window"),
-    StarTable(models.ActivityCompletionFact, 120, changes="changed_completion"),
-    StarTable(models.AdherenceFact, 125, changes="changed_adherence"),
+    StarTable(models.ActivityCompletionFact, 120, changes="changed_completion", follows=DUE_AND_DONE),
+    StarTable(models.AdherenceFact, 125, changes="changed_adherence", follows=DUE_AND_DONE),
     StarTable(models.DateDimension, 130, keeps_rows=True),
 )

@@ -60,14 +60,22 @@ class Job:
     said: bytes = b""  # the beginning of a line that the child has not finished
 
     def is_done(self) -> bool:
-        """Go on with it as far as that goes without waiting, and tell whether it is over."""
+        """Go on with it as far as that goes without waiting, and tell whether it is over.
+
+        The request is, as soon as its run has ended; then comes what follows a run, and the end of the child.
+        """
         if self.child is None:
             self._begin()
             return bool(self.request.finished_at)
         self._listen(self.child)
         code = self.child.poll()
         if code is None:
+            if not self.request.finished_at and self._has_ended():
+                settle(self.request)
             return False
+        if self.request.finished_at:
+            self._end_child()
+            return True
         self._listen(self.child)
         if code == SKIPPED and not self.request.run_id:  # another one was quicker
             self._end_child()
@@ -125,6 +133,11 @@ class Job:
         if (request.progress, request.run_id) != (progress, run_id):
             request.progress, request.progress_at, request.run_id = progress, timezone.now(), run_id
             _write(request, "progress", "progress_at", "run_id")
+
+    def _has_ended(self) -> bool:
+        """Tell whether the run is on record as over, in its own words, although its process is still at work."""
+        own = PipelineRun.objects.filter(pk=self.request.run_id or 0)
+        return own.exclude(status=PipelineRun.Status.RUNNING).exists()
 
     def _not_reported(self) -> int | None:
         """Return the run that failed before it could report its number, as where the warehouse does not answer."""

@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.db import OperationalError, connections
 from django_crontab.crontab import Crontab
 
+from analytics import follow_up
 from analytics.pages.courses import GROUPS
 from ingest.models import PipelineRun
 from pipeline_project import cron
@@ -84,7 +85,7 @@ def test_it_says_that_pages_are_not_prepared_after_a_run_that_succeeded(
     def fail() -> None:
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(cron, "prepare_pages", fail)
+    monkeypatch.setattr(follow_up, "prepare_pages", fail)
     call_command("crontab", "run", job)
     assert PipelineRun.objects.get().status == "succeeded"
     (record,) = caplog.records

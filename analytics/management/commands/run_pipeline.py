@@ -30,12 +30,25 @@ class Command(PipelineCommand):
         parser.add_argument("--skip-analytics", action="store_true", help="stop when the staging tables are filled")
         parser.add_argument("--full-refresh", action="store_true", help="read and compare everything, changed or not")
         parser.add_argument("--allow-deletes", action="store_true", help=ALLOW_DELETES)
+        parser.add_argument(
+            "--follow-up",
+            action="store_true",
+            help="afterwards work out what the site shows, and prove the warehouse once a day, as cron and Run now do",
+        )
 
     def handle(self, **options: Any) -> None:
+        if options["follow_up"] and options["dry_run"]:
+            raise CommandError("--dry-run writes nothing, and --follow-up keeps what pages show: give one of them")
         if options["skip_staging"] and options["skip_analytics"]:
             raise CommandError("--skip-staging and --skip-analytics together leave nothing to do: give one of them")
         work = {"msk": partial(self.msk, options=options), "covid": partial(self.covid, options=options)}
-        self.run_sources({source: work[source] for source in SOURCES if options["only"] in (None, source)}, options)
+        sources = [source for source in SOURCES if options["only"] in (None, source)]
+        self.run_sources({source: work[source] for source in sources}, options)
+        if options["follow_up"]:
+            # Not above: the site's pages take longer to import than all of a run.
+            from analytics.follow_up import follow_up
+
+            follow_up(*sources)
 
     def msk(self, run: Run, options: dict[str, Any]) -> None:
         if not options["skip_staging"]:

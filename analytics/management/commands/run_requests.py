@@ -20,4 +20,4 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         logging.getLogger("ingest.requests").setLevel(logging.INFO)
         manage = str(settings.BASE_DIR / "manage.py")
-        Worker([sys.executable, manage, "run_pipeline", "--report", "--only"]).work()
+        Worker([sys.executable, manage, "run_pipeline", "--report", "--follow-up", "--only"]).work()

@@ -16,7 +16,8 @@ from django.core.management import CommandError
 from django.db import IntegrityError
 from django.utils import timezone
 
-from ingest.models import PipelineRun, RunRequest
+from analytics.pages.courses import GROUPS
+from ingest.models import PipelineRun, RunRequest, WarehouseCheck
 from ingest.runs import requests
 from ingest.runs.requests import Worker, ask, end_gone_requests
 from tests.analytics.test_star import assert_same
@@ -139,6 +140,19 @@ def test_it_takes_a_request_up_within_seconds_and_runs_the_pipeline_for_it(
     assert done.finished_at
     assert done.requested_at <= done.taken_at <= run.started < done.finished_at
     assert_same(warehouse.star(), source.star())
+
+
+def test_its_run_is_followed_by_what_follows_those_of_cron_and_nobody_waits_for_that(loaded: Contents) -> None:
+    log = Database("default")
+    with locked("default", "kept_answer") as go_on, worker():
+        done = over(ask("msk", "ann")[0])
+        assert done.outcome == "succeeded"
+        assert over(ask("msk", "bob")[0]).outcome == "succeeded"  # the next run waits for it as little
+        assert not WarehouseCheck.objects.exists()
+        go_on()
+        wait_for(lambda: WarehouseCheck.objects.exists())
+    assert log.value("select count(*) from kept_answer where cache_key like '%%:steps:%%'") == len(GROUPS)
+    log.connection.close()
 
 
 def test_it_says_at_which_step_and_table_the_run_is(loaded: Contents) -> None:
