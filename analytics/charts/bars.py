@@ -11,6 +11,7 @@ from analytics.charts.scale import Scale, Tick, number, round_scale, short, tick
 BAR, GAP, LABEL, AXIS = 18, 12, 22, 24  # pixels
 STYLES = 7  # how many kinds charts.css can tell apart, and an eye
 OTHERS = "others"
+MOST_CELLS = 3_000  # of the table: more are for a spreadsheet, and each takes a tenth of a millisecond
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class StackedBars(Figure):
 
     With `is_scaled` a bar is as long as the group is large, beside the others.
     `kinds` gives the kinds in their order, each with the name of its style in charts.css or "". Of more kinds than an
-    eye can tell apart, and of more bars than `most`, the rest stands in the table alone.
+    eye can tell apart, and of more bars than `most`, the rest stands in the table alone; of very many in the CSV alone.
     """
 
     bars: Sequence[Bar]
@@ -75,8 +76,8 @@ class StackedBars(Figure):
 
     @property
     def left_out(self) -> int:
-        """How many bars are not drawn."""
-        return max(0, len(self.bars) - self.most)
+        """How many bars are in the table and not drawn."""
+        return max(0, min(len(self.bars), self._rows) - self.most)
 
     @property
     def axis_y(self) -> int:
@@ -132,9 +133,18 @@ class StackedBars(Figure):
         return [self.group, *map(name_of, self.kinds), "all", *([self.noted] if self.noted else [])]
 
     @property
+    def left_out_of_table(self) -> int:
+        return max(0, len(self.bars) - self._rows)
+
+    @property
+    def _rows(self) -> int:
+        """How many bars the table lists: all that are drawn, and more where they have few columns."""
+        return max(self.most, MOST_CELLS // len(self.header))
+
+    @property
     def table(self) -> Iterator[Sequence[Cell]]:
         nothing = Part(0)
-        for bar in self.bars:
+        for bar in self.bars[: self._rows]:
             parts = (bar.parts.get(kind, nothing) for kind in self.kinds)
             yield [
                 Cell(name_of(bar.label), bar.url),

@@ -57,6 +57,11 @@ class Figure:
         raise NotImplementedError
 
     @property
+    def left_out_of_table(self) -> int:
+        """How many rows stand in the page's CSV alone."""
+        return 0
+
+    @property
     def body(self) -> SafeString:
         """The rows of the table as markup: a template would take a second for ten thousand cells."""
         return mark_safe("\n".join(map(row, self.table)))  # noqa: S308  (each cell is escaped)

@@ -258,11 +258,13 @@ def form_of(question: Question) -> dict[str, Any]:
 
 
 def prepare() -> None:
-    """Work out what the page shows as it opens."""
+    """Work out what the page shows as it opens, and by each other dimension."""
     question = Question.of({})
-    _counted(question)
     by_week(question, WEEKS)
     form_of(question)
+    for by in DIMENSIONS:
+        if by != question.colour:
+            _counted(Question.of({"by": by}))
 
 
 @page("Windows", SEES_PATIENTS)

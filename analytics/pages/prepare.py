@@ -1,17 +1,20 @@
 """What takes a page longest, worked out before anybody asks for it."""
 
 from analytics.pages import adherence, home, quality, scores, steps
-from analytics.pages.answers import kept, unhurried
+from analytics.pages.answers import Row, kept, unhurried
 from analytics.pages.courses import GROUPS
+
+SURVEYS = 5  # with most results; the scores of others are worked out for who asks first
 
 
 def prepare_pages() -> None:
-    """Work out home, quality, adherence as it opens, and the quartiles of steps and the first survey by every group."""
+    """Work out home, quality, adherence by each dimension, and the quartiles of steps and scores by every group."""
     with unhurried():
         home.prepare()
         quality.prepare()
         adherence.prepare()
-        surveys = kept("surveys")
+        surveys: list[Row | None] = [*kept("surveys")[:SURVEYS]] or [None]
         for by in GROUPS:
             steps.points(by)
-            scores.points(surveys[0] if surveys else None, by)
+            for survey in surveys:
+                scores.points(survey, by)

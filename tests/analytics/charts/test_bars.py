@@ -101,6 +101,16 @@ def test_it_draws_as_many_bars_as_can_be_looked_at_and_says_how_many_the_table_h
     assert "more, in the table" not in str(chart(*bars(40)))
 
 
+def test_of_very_many_cells_the_table_leaves_the_last_bars_to_the_csv() -> None:
+    kinds = {f"activity {place}": "" for place in range(98)}  # with name and sum a hundred columns
+    markup = Markup(chart(*bars(43), kinds=kinds))
+    assert [row[0] for row in markup.table()] == ["hospital", *(f"hospital {place}" for place in range(40))]
+    assert "And 3 more, in the CSV." in markup.says("p", "chart-unit")
+    assert "more, in the table" not in markup.text
+    assert len(Markup(chart(*bars(750))).table()) == 1 + 750
+    assert "And 1 more, in the CSV." in str(chart(*bars(751)))
+
+
 def test_bars_lie_one_below_the_other_within_the_picture() -> None:
     markup = Markup(chart(*bars(3)))
     (picture,) = markup.all("svg", "chart-bars")
