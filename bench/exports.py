@@ -7,7 +7,6 @@ the server's. The memory is the most that it held.
 """
 
 import argparse
-import os
 import resource
 import statistics
 import tempfile
@@ -17,24 +16,11 @@ from sys import executable
 
 import django
 
-from bench.server import (
-    LOG,
-    STAR,
-    WHOLE,
-    check,
-    drop_databases,
-    make_star,
-    manage,
-    measure,
-    measure_run,
-    new_database,
-    sql,
-    use_server,
-)
-from bench.source import make_sources, use_source
+from bench.server import STAR, drop_databases, manage, measure, sql
+from bench.site import DAYS, load_both, use_project
+from bench.source import make_sources
 
 RESULTS = Path(__file__).with_name("results") / "exports.txt"
-DAYS = 90
 FORMATS = ("parquet", "csv", "duckdb")
 LISTS = ("activityadherence", "stepresultfact")
 LIST_FORMATS = ("csv", "xlsx", "parquet")
@@ -50,15 +36,9 @@ def main() -> None:
     if options.take:
         take(*options.take)
         return
-    use_server()
-    os.environ |= {"DJANGO_SETTINGS_MODULE": "pipeline_project.settings", "DEBUG": "1"}  # here is no TLS
+    use_project()
     make_sources(options.patients, DAYS)
-    new_database(LOG)
-    use_source(WHOLE)
-    make_star()
-    measure_run()
-    check(*manage("run_pipeline", "--only", "covid"))
-    sql(STAR, "vacuum analyze")  # as autovacuum would within minutes
+    load_both()
     steps, windows = (
         int(sql(STAR, f"select count(*) from {table}")) for table in ("step_result_fact", "adherence_fact")
     )

@@ -8,7 +8,6 @@ at three times as many, where each journey has 40 activities more: 60 in all.
 """
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Iterator
@@ -17,24 +16,11 @@ from urllib.parse import parse_qsl
 
 import django
 
-from bench.server import (
-    LOG,
-    SOURCE,
-    STAR,
-    WHOLE,
-    check,
-    drop_databases,
-    make_star,
-    manage,
-    measure_run,
-    new_database,
-    sql,
-    use_server,
-)
-from bench.source import make_sources, use_source
+from bench.server import STAR, drop_databases, sql
+from bench.site import DAYS, load_both, use_project
+from bench.source import make_sources
 
 RESULTS = Path(__file__).with_name("results") / "pages.txt"
-DAYS = 90
 # What is asked for, and how many milliseconds it may take (20,000 patients).
 PAGES = (
     ("/", 300),
@@ -87,20 +73,12 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    use_server()
-    os.environ |= {"DJANGO_SETTINGS_MODULE": "pipeline_project.settings", "DEBUG": "1"}  # here is no TLS
+    use_project()
     django.setup()
     make_sources(options.patients, DAYS)
     lines: list[str] = []
     for change in ("", MORE_ACTIVITIES):
-        new_database(LOG)
-        use_source(WHOLE)
-        if change:
-            sql(SOURCE, change)
-        make_star()
-        measure_run()
-        check(*manage("run_pipeline", "--only", "covid"))
-        sql(STAR, "vacuum")  # as autovacuum would within minutes
+        load_both(change)
         windows = int(sql(STAR, "select count(*) from adherence_fact"))
         heading = f"pages at {options.patients:,} patients, {windows:,} windows"
         lines += [
