@@ -13,7 +13,7 @@ from analytics.pages import plausibility
 from analytics.pages.answers import Row
 from analytics.pages.home import ADVICE
 from analytics.pages.page import SEES_PATIENTS, SEES_QUALITY, SEES_RUNS, Content, asked, page
-from analytics.pages.quality_days import by_kind, days_of
+from analytics.pages.quality_days import by_kind, days_of, newest_of
 from analytics.pages.quality_rejects import percent, rejects_of, shown, trend
 from analytics.pages.quality_sums import sums
 from analytics.proofs import last_proofs
@@ -29,12 +29,12 @@ def quality(request: HttpRequest) -> Content:
     """Show whether the data is there and can be trusted, and what is the matter with it."""
     asked(request, [])
     sees = request.user.has_perm
-    found, proofs = sums(), last_proofs()
+    found, proofs, days = sums(), last_proofs(), by_kind()
     rejects = rejects_of(found)
     broken = [proof for proof in proofs if proof.violations]
     unproved = [proof for proof in proofs if proof.violations is None]
     values = {
-        "answers": [_answer(status, found, proofs) for status in source_statuses()],
+        "answers": [_answer(status, found, proofs, newest_of(status.source, days)) for status in source_statuses()],
         "proofs": proofs,
         "broken": broken,
         "unproved": unproved,
@@ -44,13 +44,13 @@ def quality(request: HttpRequest) -> Content:
         "sums": found,
         "rejects": shown(rejects, sees),
         "trends": [trend(source, sees_runs=sees(SEES_RUNS)) for source in SOURCES],
-        "days": [days_of(kind, rows) for kind, rows in by_kind().items()],
+        "days": [days_of(kind, rows) for kind, rows in days.items()],
         "rules": _rules(sees),
     }
     return Content("pages/quality.html", values, COLUMNS, rejects)
 
 
-def _answer(status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck]) -> dict[str, Any]:
+def _answer(status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck], newest: list[str]) -> dict[str, Any]:
     """Return the answer for a source: its state, and in how far its data can be trusted."""
     own = [proof for proof in proofs if proof.source == status.source]
     are_kept = [proof for proof in own if proof.violations == 0]
@@ -68,6 +68,7 @@ def _answer(status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck]
         "style": status.state.value.split()[0],
         "word": word,
         "is_of_today": status.loaded_at is not None and status.loaded_at.date() == datetime.now(UTC).date(),
+        "newest": newest,
         "advice": ADVICE[status.state],
         "checked_at": own[0].checked_at if own else None,
         "is_old": is_old,

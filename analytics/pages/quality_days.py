@@ -8,7 +8,7 @@ from analytics.charts.scale import number
 from analytics.pages.answers import Row, as_day, kept
 
 GAPS = 10  # that are told in words
-KINDS = ("steps", "survey results", "COVID figures")
+KINDS = {"steps": "msk", "survey results": "msk", "COVID figures": "covid"}  # and the source of each
 
 
 def by_kind() -> dict[str, list[Row]]:
@@ -44,8 +44,20 @@ def days_of(kind: str, rows: list[Row]) -> dict[str, Any]:
         "empty_days": number(len(empty)),
         "gaps": [_in_words(*span) for span in reversed(spans[-GAPS:])],
         "more": number(max(0, len(spans) - GAPS)),
-        "has_rows": bool(rows),
+        "newest": _newest(rows) if rows else "",
     }
+
+
+def newest_of(source: str, found: dict[str, list[Row]]) -> list[str]:
+    """Return of each kind of a source which day is the newest: a run that finds nothing new succeeds all the same."""
+    return [f"{kind} {_newest(found[kind])}" for kind, of in KINDS.items() if of == source and found[kind]]
+
+
+def _newest(rows: list[Row]) -> str:
+    """Return the newest day in words."""
+    day = rows[-1]["day"]
+    days = (datetime.now(UTC).date() - day).days
+    return f"{day} ({'today' if not days else 'yesterday' if days == 1 else f'{number(days)} days ago'})"
 
 
 def spans_of(days: list[date]) -> list[tuple[date, date]]:

@@ -119,7 +119,9 @@ def test_it_says_perhaps_where_no_promise_was_proved_of_late(small_world: Source
     assert re.search(r"fine Perhaps: .* UTC, which is long ago;", says(manager, "source-msk"))
 
 
-def test_it_says_no_where_a_source_is_stale_or_failing(small_world: Source, manager: Client, run) -> None:
+def test_it_says_no_where_a_source_is_stale_or_failing(
+    small_world: Source, manager: Client, reader: Reader, run
+) -> None:
     run()
     run("check_warehouse")
     then = timezone.now() - timedelta(days=2)
@@ -130,6 +132,9 @@ def test_it_says_no_where_a_source_is_stale_or_failing(small_world: Source, mana
         run()
     assert "MSK failing No: " in says(manager, "source-msk")
     assert "Numbers are of the last load that succeeded." in says(manager, "source-msk")
+    failure = PipelineRun.objects.get(status="failed")
+    assert says(manager, "source-msk").endswith("succeeded.")
+    assert f"Run {failure.pk} : the source database " in says(reader("operator"), "source-msk")
 
 
 def test_it_says_which_promises_do_not_hold_and_of_which_source(
@@ -402,6 +407,18 @@ def test_a_day_that_is_yet_to_come_makes_no_gap_before_it(small_world: Source, m
     days_with(small_world, TODAY - timedelta(2), TODAY, TODAY + timedelta(400))
     run()
     assert gaps(manager)["gaps"] == [f"on {TODAY - timedelta(1)}"]
+
+
+@pytest.mark.parametrize(
+    ("age", "words"), [(0, "today"), (1, "yesterday"), (3, "3 days ago"), (1200, "1,200 days ago")]
+)
+def test_it_says_which_day_is_the_newest(small_world: Source, manager: Client, run, age: int, words: str) -> None:
+    newest = TODAY - timedelta(age)
+    days_with(small_world, newest - timedelta(1), newest, TODAY + timedelta(400))
+    run()
+    assert f" ago; newest steps {newest} ({words}); " in says(manager, "source-msk")
+    assert "newest" not in says(manager, "source-covid")
+    assert f"No day is without steps. The newest day is {newest} ({words})." in says(manager, "days")
 
 
 def test_it_looks_at_a_year_and_names_the_last_ten_gaps(small_world: Source, manager: Client, run) -> None:
