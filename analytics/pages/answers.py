@@ -1,6 +1,6 @@
 """The rows of a page's query, read in one snapshot, and those about no single patient kept until a load has ended."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import date
@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import transaction
-from psycopg2.sql import SQL, Composable, Literal
+from psycopg2.sql import SQL, Composable, Identifier, Literal
 
 from ingest import statements
 from ingest.cursors import Cursor, one_row, raw_cursor
@@ -28,22 +28,38 @@ def read(name: str, /, **values: object) -> list[Row]:
         return rows_of(warehouse, part(name, **values))
 
 
-def kept(name: str, /, **values: object) -> list[Row]:
-    """Return the same as `read`, worked out once for each load of the warehouse.
+def kept(name: str, /, *, locked: Sequence[str] = (), **values: object) -> list[Row]:
+    """Return the same as `read`, worked out once for each run that has committed.
 
     For what depends on the load and on `values` alone, such as the day, and counts patients or their windows, rather
     than naming them: the rows are kept in the database of the run log.
     """
     query = part(name, **values)
-    with snapshot() as warehouse:
-        warehouse.execute("select coalesce(string_agg(run_uuid::text, ' ' order by source), '') from load_state")
-        (loads,) = one_row(warehouse)
-        key = f"{name}:{sha256((loads + query.as_string(warehouse)).encode()).hexdigest()}"
+    with snapshot(locked) as warehouse:
+        key = f"{_load(warehouse)}:{name}:{sha256(query.as_string(warehouse).encode()).hexdigest()}"
         rows: list[Row] | None = cache.get(key)
         if rows is None:
             rows = rows_of(warehouse, query)
             cache.set(key, rows)
         return rows
+
+
+def current_load() -> str:
+    """Return what tells the warehouse's present state from what it was before a run, and will be after the next."""
+    with snapshot() as warehouse:
+        return _load(warehouse)
+
+
+def forget_other_loads() -> None:
+    """Remove what is kept of loads that were: beyond some number the cache would remove any, the newest as well."""
+    with raw_cursor("default") as log:
+        log.execute("delete from kept_answer where cache_key not like %s", [cache.make_key(f"{current_load()}:%")])
+
+
+def _load(warehouse: Cursor) -> str:
+    warehouse.execute("select coalesce(string_agg(run_uuid::text, ' ' order by source), '') from committed_run")
+    (runs,) = one_row(warehouse)
+    return sha256(runs.encode()).hexdigest()[:16]
 
 
 def part(name: str, /, **values: object) -> Composable:
@@ -72,13 +88,19 @@ def unhurried() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def snapshot() -> Iterator[Cursor]:
-    """Give a cursor that sees the warehouse as it is now, and writes nothing."""
+def snapshot(locked: Sequence[str] = ()) -> Iterator[Cursor]:
+    """Give a cursor that sees the warehouse as it is now, and writes nothing.
+
+    A table that a run truncates meanwhile would be empty in it: what may be truncated is to be `locked`, as by readers.
+    """
     with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
         warehouse.execute("set transaction isolation level repeatable read, read only")
         # A query of a page is over before its compilation would pay, and sorts in memory.
         warehouse.execute("set local jit = off; set local work_mem = '64MB'")
         warehouse.execute("set local statement_timeout = %s", [int(1000 * _patience.get(PATIENCE_SECONDS))])
+        if locked:
+            tables = SQL(", ").join(map(Identifier, locked))
+            warehouse.execute(SQL("lock table {} in access share mode").format(tables))
         yield warehouse
 
 

@@ -1,7 +1,7 @@
 """What takes a page longest, worked out before anybody asks for it."""
 
 from analytics.pages import adherence, home, quality, scores, steps
-from analytics.pages.answers import Row, kept, unhurried
+from analytics.pages.answers import Row, forget_other_loads, kept, unhurried
 from analytics.pages.courses import GROUPS
 
 SURVEYS = 5  # with most results; the scores of others are worked out for who asks first
@@ -18,3 +18,4 @@ def prepare_pages() -> None:
             steps.points(by)
             for survey in surveys:
                 scores.points(survey, by)
+    forget_other_loads()

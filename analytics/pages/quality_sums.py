@@ -38,7 +38,12 @@ def sums() -> list[Row]:
         ).format(source=Literal(COVID_DAY), days=covid.checked_days_of_last_load())
     )
     entering = [table.source for table in tables if table.orphans_enter]
-    rows = kept("quality_sums", counted=SQL(" union all ").join(counted), entering=entering)
+    rows = kept(
+        "quality_sums",
+        locked=[f"staging_{table.source}" for table in tables],
+        counted=SQL(" union all ").join(counted),
+        entering=entering,
+    )
     for row in rows:
         row["judged"] = row["staged"] if row["source_rows"] is None else row["source_rows"]
         row["verdict"] = _verdict(row)

@@ -1,6 +1,7 @@
 """Scores: how patients answer a survey in the weeks around their operation, and how that differs from before."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.http import HttpRequest
 
@@ -12,7 +13,7 @@ from analytics.pages.page import SEES_TOTALS, Content, RefusedError, asked, choi
 
 def points(survey: Row | None, by: str) -> tuple[list[Row], list[Row]]:
     """Return patients and quartiles by group and week: of a survey's scores, and of their change from before."""
-    bound = {"grouped_by": GROUPS[by], "survey": survey["survey_id"] if survey else None}
+    bound: dict[str, Any] = {"grouped_by": GROUPS[by], "survey": survey["survey_id"] if survey else None}
     return kept("scores", **bound), kept("score_changes", **bound)
 
 

@@ -72,6 +72,7 @@ class Job:
         if code is None:
             if not self.request.finished_at and self._has_ended():
                 settle(self.request)
+                self._let_go()
             return False
         if self.request.finished_at:
             self._end_child()
@@ -99,6 +100,9 @@ class Job:
         if self.child:
             self.child.terminate()
             self._end_child()
+        self._let_go()
+
+    def _let_go(self) -> None:
         with suppress(*DATABASE_ERRORS):
             self.hold.close()
 
@@ -117,14 +121,18 @@ class Job:
         runs = PipelineRun.objects.filter(source=self.request.source).order_by("-pk")
         self.newest = runs.values_list("pk", flat=True).first() or 0
         self._note(STARTING)
-        self.child = subprocess.Popen(  # noqa: S603  (our own command)
-            [*self.command, self.request.source],
-            cwd=settings.BASE_DIR,
-            env=os.environ | {"PIPELINE_TRIGGER": PipelineRun.Trigger.MANUAL.value},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-        )
+        try:
+            self.child = subprocess.Popen(  # noqa: S603  (our own command)
+                [*self.command, self.request.source],
+                cwd=settings.BASE_DIR,
+                env=os.environ | {"PIPELINE_TRIGGER": PipelineRun.Trigger.MANUAL.value},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+            )
+        except OSError as error:  # as where no memory is left
+            _finish(self.request, f"failed: its process could not be started ({error}); ask again")
+            return
         if self.child.stdout:
             os.set_blocking(self.child.stdout.fileno(), False)
 
@@ -140,13 +148,15 @@ class Job:
         """Write what it is at to the request, if that is news."""
         request = self.request
         if (request.progress, request.run_id) != (progress, run_id):
-            request.progress, request.progress_at, request.run_id = progress, timezone.now(), run_id
-            _write(request, "progress", "progress_at", "run_id")
+            _write(request, progress=progress, progress_at=timezone.now(), run_id=run_id)
 
     def _has_ended(self) -> bool:
-        """Tell whether the run is on record as over, in its own words, although its process is still at work."""
+        """Tell whether the run is on record as over, although its process is still at work.
+
+        Nothing follows one that was interrupted; and somebody else may have said that of one that is not over.
+        """
         own = PipelineRun.objects.filter(pk=self.request.run_id or 0)
-        return own.exclude(status=PipelineRun.Status.RUNNING).exists()
+        return own.exclude(status__in=(PipelineRun.Status.RUNNING, PipelineRun.Status.INTERRUPTED)).exists()
 
     def _not_reported(self) -> int | None:
         """Return the run that failed before it could report its number, as where the warehouse does not answer."""
@@ -250,13 +260,14 @@ def settle(request: RunRequest) -> bool:
 
 
 def _finish(request: RunRequest, outcome: str) -> None:
-    request.finished_at, request.outcome = timezone.now(), outcome
-    _write(request, "finished_at", "outcome", "run_id")
+    _write(request, finished_at=timezone.now(), outcome=outcome, run_id=request.run_id)
 
 
-def _write(request: RunRequest, *names: str) -> None:
-    """Write some columns of a request; one that is no longer on record is nobody's concern."""
-    RunRequest.objects.filter(pk=request.pk).update(**{name: getattr(request, name) for name in names})
+def _write(request: RunRequest, **values: object) -> None:
+    """Write some columns of a request, and then know them; one that is no longer on record is nobody's concern."""
+    RunRequest.objects.filter(pk=request.pk).update(**values)
+    for name, value in values.items():
+        setattr(request, name, value)
 
 
 def _take(command: Sequence[str]) -> Job | None:

@@ -172,3 +172,11 @@ def test_it_looks_at_no_window_where_nothing_about_one_has_changed(world: Source
     assert last_steps(table_name="adherence_fact")[0].rows_read == 0
     assert warehouse.value("select count(*) from changed_adherence") == 0
     assert warehouse.value("select count(*) from adherence_fact") == 42
+
+
+def test_it_takes_a_completion_to_another_window_where_most_results_differ(world, warehouse, run) -> None:
+    world.execute("update survey_result set score_value = score_value + 1")
+    world.execute("update survey_result set activity_id = 2 where id = 1")
+    run()
+    assert (done(warehouse), done(warehouse, activity=2)) == ([NOTHING], [(MARCH_8, None, None)])
+    assert warehouse.star() == world.star()

@@ -11,7 +11,8 @@ from analytics.loads.star import load_msk
 from ingest.models import SOURCES
 from ingest.msk.extract import ALLOW_DELETES, extract_msk
 from ingest.msk.parse import parse_slugs
-from ingest.runs.command import PipelineCommand
+from ingest.runs.command import INTERRUPTED, PipelineCommand
+from ingest.runs.interrupts import cancel_on_stop
 from ingest.runs.run import Run
 
 
@@ -42,13 +43,16 @@ class Command(PipelineCommand):
         if options["skip_staging"] and options["skip_analytics"]:
             raise CommandError("--skip-staging and --skip-analytics together leave nothing to do: give one of them")
         work = {"msk": partial(self.msk, options=options), "covid": partial(self.covid, options=options)}
-        sources = [source for source in SOURCES if options["only"] in (None, source)]
-        self.run_sources({source: work[source] for source in sources}, options)
+        self.run_sources({source: work[source] for source in SOURCES if options["only"] in (None, source)}, options)
         if options["follow_up"]:
             # Not above: the site's pages take longer to import than all of a run.
             from analytics.follow_up import follow_up
 
-            follow_up(*sources)
+            try:
+                with cancel_on_stop():
+                    follow_up()
+            except KeyboardInterrupt as error:
+                raise CommandError("interrupted after the run, which has succeeded", returncode=INTERRUPTED) from error
 
     def msk(self, run: Run, options: dict[str, Any]) -> None:
         if not options["skip_staging"]:

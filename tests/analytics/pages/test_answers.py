@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import threading
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from django.db import connections
 from django.test import Client
 
 from analytics.pages import adherence, answers
+from analytics.pages.prepare import prepare_pages
 from tests.analytics.pages.conftest import Reader, table
 from tests.conftest import Database, Source, Warehouse
 
@@ -68,6 +70,26 @@ def test_it_shows_what_the_last_load_left_until_the_next(
     assert table(manager, "/adherence/")[0]["hospital"] == "South"
 
 
+def test_it_forgets_what_was_kept_of_earlier_loads_when_it_prepares_the_next(
+    small_world: Source, manager: Client, run
+) -> None:
+    def loads() -> dict[str, int]:
+        database = Database("default")
+        counted = database.execute("select split_part(cache_key, ':', 3), count(*) from kept_answer group by 1")
+        database.connection.close()
+        return dict(counted)
+
+    run()
+    prepare_pages()
+    ((first, answers_of_a_load),) = loads().items()
+    run()
+    manager.get("/adherence/?sex=f")  # which nobody prepares
+    prepare_pages()
+    ((second, kept_now),) = loads().items()
+    assert second != first
+    assert kept_now > answers_of_a_load
+
+
 def test_it_works_the_answer_of_another_day_out_anew(
     small_world: Source, manager: Client, run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,7 +122,7 @@ def kept() -> dict[str, list[answers.Row]]:
     database.connection.close()
     found: dict[str, list[answers.Row]] = {}
     for key, value in rows:
-        found.setdefault(key.split(":")[2], []).extend(pickle.loads(b64decode(value)))  # noqa: S301  (our own)
+        found.setdefault(key.split(":")[3], []).extend(pickle.loads(b64decode(value)))  # noqa: S301  (our own)
     return found
 
 
@@ -109,7 +131,7 @@ def test_it_keeps_nothing_of_single_patients(star: None, manager: Client) -> Non
         assert manager.get(page).status_code == 200
     sources = "".join(file.read_text(encoding="utf-8") for file in answers.FOLDER.glob("*.py"))
     found = kept()
-    assert set(found) == set(re.findall(r'\bkept\("(\w+)"', sources))  # no query has escaped the pages
+    assert set(found) == set(re.findall(r'\bkept\(\s*"(\w+)"', sources))  # no query has escaped the pages
     assert {name: sorted(rows[0]) for name, rows in found.items() if rows and set(rows[0]) & ABOUT_PATIENTS} == {}
     assert {"adherence", "steps", "tables"} < {name for name, rows in found.items() if rows}
 
@@ -172,3 +194,34 @@ def test_it_says_so_where_the_warehouse_is_gone(
     assert response.status_code == 503
     assert "The warehouse does not answer" in response.content.decode()
     assert [record.message for record in caplog.records if record.name == "analytics.pages.page"] == ["page not shown"]
+
+
+def test_it_waits_for_a_table_that_is_written_anew_rather_than_find_it_empty(
+    small_world: Source, manager: Client, run
+) -> None:
+    run()
+    writer, pages = Warehouse("analytics"), []
+
+    def look() -> None:
+        pages.append(manager.get("/quality/").content.decode())
+        connections.close_all()
+
+    writer.execute("begin; create temp table rows on commit drop as table staging_patient; truncate staging_patient")
+    reader = threading.Thread(target=look)
+    reader.start()
+    try:
+        while not writer.value("select count(*) from pg_locks where not granted"):
+            assert reader.is_alive()
+        writer.execute("insert into staging_patient table rows; commit")
+    finally:
+        writer.connection.close()
+        reader.join()
+    assert "too many" not in pages[0]
+
+
+def test_it_works_the_sums_out_anew_after_an_extraction_alone(small_world: Source, manager: Client, run) -> None:
+    run()
+    assert "nowhere" not in manager.get("/quality/").content.decode()
+    small_world.insert("patient", id=2, hospital="South")
+    run("extract_msk")
+    assert "no, 1 nowhere" in manager.get("/quality/").content.decode()

@@ -158,7 +158,9 @@ def test_its_run_is_followed_by_what_follows_those_of_cron_and_nobody_waits_for_
         assert not WarehouseCheck.objects.exists()
         go_on()
         wait_for(lambda: WarehouseCheck.objects.exists())
-    assert log.value("select count(*) from kept_answer where cache_key like '%%:steps:%%'") == len(GROUPS)
+        steps = "select count(*) from kept_answer where cache_key like '%:steps:%'"
+        wait_for(lambda: log.value(steps) == len(GROUPS))  # of the last load alone
+    assert WarehouseCheck.objects.values("checked_at").distinct().count() == 1  # one process is at it for all
     log.connection.close()
 
 
@@ -217,6 +219,26 @@ def test_it_waits_for_a_run_that_is_at_work_rather_than_being_skipped(
     assert done.run_id > by_cron.pk
     assert not PipelineRun.objects.filter(status="skipped").exists()
     assert_same(warehouse.star(), source.star())
+
+
+def test_a_run_that_cannot_be_started_ends_its_request_with_the_reason(databases: None) -> None:
+    request, _ = ask("msk", "ann")
+    here = Worker(["/no/such/program"])
+    here.look()  # takes it up
+    here.look()
+    assert told(request).outcome.startswith("failed: its process could not be started ([Errno 2] No such file")
+    assert here.jobs == []
+
+
+def test_a_request_is_not_over_because_somebody_takes_its_run_for_gone(loaded: Contents) -> None:
+    request, _ = ask("msk", "ann")
+    with locked("msk_db", "step_result") as go_on, worker():
+        wait_for(lambda: told(request).run_id)
+        PipelineRun.objects.filter(pk=told(request).run_id or 0).update(status="interrupted")
+        time.sleep(3)  # the worker looks
+        assert told(request).finished_at is None
+        go_on()
+        assert over(request).outcome == "succeeded"
 
 
 def test_it_gives_up_to_wait_for_a_run_that_does_not_end(loaded: Contents, monkeypatch) -> None:
