@@ -97,6 +97,16 @@ where (c.status, c.days_from_window) is distinct from (
 select 1 as wrong
 where (select count(*) from activity_adherence) <> (select count(*) from patient_journey_schedule_window);
 
+-- check: every window stands in the adherence view as its dates say
+select w.id
+from window_detail as w
+left join activity_adherence as a
+    on
+        a.patient_journey_id = w.patient_journey_id
+        and a.activity_id = w.activity_id
+        and a.patient_id = w.patient_id
+where a.status is distinct from window_status(w, (now() at time zone 'UTC')::date);
+
 -- check: every survey result carries its patient journey's patient
 select r.survey_result_id
 from survey_result_fact as r

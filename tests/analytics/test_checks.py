@@ -87,6 +87,10 @@ def test_it_holds_after_a_run(loaded: None, capsys: pytest.CaptureFixture[str]) 
             "update activity_completion_fact set days_from_window = 1",
             "every completion's status and days agree with its window",
         ),
+        (
+            "update adherence_fact set first_in_window_date = null",
+            "every window stands in the adherence view as its dates say",
+        ),
         ("update survey_result_fact set patient_id = 9", "every survey result carries its patient journey's patient"),
         ("update survey_result_fact set duration_seconds = 1", "no survey result ends before its start"),
         ("update step_result_fact set steps = -1", "no step result is negative"),
