@@ -13,7 +13,7 @@ from analytics.pages import plausibility
 from analytics.pages.answers import Row
 from analytics.pages.home import ADVICE
 from analytics.pages.page import SEES_PATIENTS, SEES_QUALITY, SEES_RUNS, Content, asked, page
-from analytics.pages.quality_days import by_kind, days_of
+from analytics.pages.quality_days import by_kind, days_of, silent
 from analytics.pages.quality_rejects import percent, rejects_of, shown, trend
 from analytics.pages.quality_sums import sums
 from analytics.proofs import last_proofs
@@ -21,6 +21,8 @@ from ingest.models import SOURCES, WarehouseCheck
 from ingest.runs.status import SourceStatus, State, source_statuses
 
 COLUMNS = ("source_table", "reason", "rows", "share")
+# What a source gives day by day. COVID figures are not among it: their publisher ended in March 2021.
+FEEDS = {"msk": ("steps", "survey results")}
 CHECK_DAYS = 2  # cron checks each day: a check that is older says little of today
 
 
@@ -29,12 +31,14 @@ def quality(request: HttpRequest) -> Content:
     """Show whether the data is there and can be trusted, and what is the matter with it."""
     asked(request, [])
     sees = request.user.has_perm
-    found, proofs = sums(), last_proofs()
+    found, proofs, days = sums(), last_proofs(), by_kind()
     rejects = rejects_of(found)
     broken = [proof for proof in proofs if proof.violations]
     unproved = [proof for proof in proofs if proof.violations is None]
     values = {
-        "answers": [_answer(status, found, proofs) for status in source_statuses()],
+        "answers": [
+            _answer(status, found, proofs, silent(FEEDS.get(status.source, ()), days)) for status in source_statuses()
+        ],
         "proofs": proofs,
         "broken": broken,
         "unproved": unproved,
@@ -44,14 +48,19 @@ def quality(request: HttpRequest) -> Content:
         "sums": found,
         "rejects": shown(rejects, sees),
         "trends": [trend(source, sees_runs=sees(SEES_RUNS)) for source in SOURCES],
-        "days": [days_of(kind, rows) for kind, rows in by_kind().items()],
+        "days": [days_of(kind, rows) for kind, rows in days.items()],
         "rules": _rules(sees),
     }
     return Content("pages/quality.html", values, COLUMNS, rejects)
 
 
-def _answer(status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck]) -> dict[str, Any]:
-    """Return the answer for a source: its state, and in how far its data can be trusted."""
+def _answer(
+    status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck], is_silent: list[str]
+) -> dict[str, Any]:
+    """Return the answer for a source: its state, and in how far its data can be trusted.
+
+    `is_silent` says in words what the source has ceased to give: of that day the rest may well be right.
+    """
     own = [proof for proof in proofs if proof.source == status.source]
     are_kept = [proof for proof in own if proof.violations == 0]
     is_old = bool(own) and timezone.now() - own[0].checked_at > timedelta(days=CHECK_DAYS)
@@ -59,6 +68,8 @@ def _answer(status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck]
     judged, rejected = (sum(row[name] for row in tables) for name in ("judged", "rejected"))
     if status.state != State.FINE:
         word = "No"
+    elif is_silent:
+        word = "Not wholly"
     elif not own or is_old:
         word = "Perhaps"
     else:
@@ -75,6 +86,7 @@ def _answer(status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck]
         "promises": len(own),
         "rows": number(judged),
         "share": f"{percent(rejected / judged)} %" if judged else "",
+        "silent": is_silent,
     }
 
 

@@ -1,11 +1,13 @@
 """Rows by day, and the days without any."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from analytics.charts import DayLines, Line, Point
 from analytics.charts.scale import number
 from analytics.pages.answers import Row, as_day, kept
+from analytics.pages.plausibility import SILENT_DAYS
 
 GAPS = 10  # that are told in words
 KINDS = ("steps", "survey results", "COVID figures")
@@ -22,6 +24,7 @@ def by_kind() -> dict[str, list[Row]]:
 def days_of(kind: str, rows: list[Row]) -> dict[str, Any]:
     """Return a kind's chart, in which days without rows are a line of their own, and these days in words."""
     empty = [row["day"] for row in rows if not row["rows"]]
+    days_ago = days_since(rows)
     spans = spans_of(empty)
     chart = DayLines(
         key=f"days-{kind.split()[0].lower()}",
@@ -45,7 +48,23 @@ def days_of(kind: str, rows: list[Row]) -> dict[str, Any]:
         "gaps": [_in_words(*span) for span in reversed(spans[-GAPS:])],
         "more": number(max(0, len(spans) - GAPS)),
         "has_rows": bool(rows),
+        "last_day": rows[-1]["day"].isoformat() if days_ago > 1 else "",  # of today there is little in the morning
+        "days_ago": number(days_ago),
     }
+
+
+def days_since(rows: list[Row]) -> int:
+    """Return how many days ago the last rows of a kind are; 0 where there are none."""
+    return (datetime.now(UTC).date() - rows[-1]["day"]).days if rows else 0
+
+
+def silent(kinds: Iterable[str], days: dict[str, list[Row]]) -> list[str]:
+    """Return in words which kinds have had no rows for so long that nobody is to rely on their numbers of today."""
+    return [
+        f"no {kind} since {days[kind][-1]['day']}, {number(days_since(days[kind]))} days ago"
+        for kind in kinds
+        if days_since(days[kind]) >= SILENT_DAYS
+    ]
 
 
 def spans_of(days: list[date]) -> list[tuple[date, date]]:

@@ -95,15 +95,25 @@ def test_it_answers_in_a_sentence_for_each_group(
     assert entering  # which are in the star all the same
     counts = {"msk": warehouse.value(rejected, False) - entering, "covid": warehouse.value(rejected, True)}
     assert counts["msk"] > 20
+    last = {
+        "steps": warehouse.value("select max(date) from step_result_fact"),
+        "survey results": warehouse.value("select max((end_time at time zone 'UTC')::date) from survey_result_fact"),
+    }
+    silent = {
+        "msk": "".join(f"; no {kind} since {day}, {shown((TODAY - day).days)} days ago" for kind, day in last.items()),
+        "covid": "",
+    }
     for group in GROUPS:
         for name, loaded in LoadState.objects.in_bulk().items():
             promises = WarehouseCheck.objects.filter(source=name).count()
             said = says(reader(group), f"source-{name}")
-            began = rf"{name.upper()} fine Yes: loaded today at {loaded.loaded_at:%H:%M} UTC, [^;]* ago; "
+            # The dump ends in 2024, and COVID figures ended for all.
+            word = {"msk": "Not wholly", "covid": "Yes"}[name]
+            began = rf"{name.upper()} fine {word}: loaded today at {loaded.loaded_at:%H:%M} UTC, [^;]* ago; "
             assert re.match(began, said)
             assert said.endswith(
                 f"; {promises} of {promises} promises kept when checked {checked_at:%Y-%m-%d %H:%M} UTC; "
-                f"{percent(counts[name] / rows[name])} % of {shown(rows[name])} rows rejected."
+                f"{percent(counts[name] / rows[name])} % of {shown(rows[name])} rows rejected{silent[name]}."
             )
 
 
@@ -390,12 +400,36 @@ def test_it_counts_rows_by_day_over_the_last_year_of_each(star: None, warehouse:
 
 
 def test_it_says_that_no_day_is_missing(small_world: Source, manager: Client, run) -> None:
-    days_with(small_world, *(date(2024, 5, 1) + timedelta(n) for n in range(3)))
+    days_with(small_world, *(TODAY - timedelta(n) for n in range(1, 4)))
     run()
     said = says(manager, "days")
     assert "No day is without steps." in said
     assert "There are no survey results." in said
     assert [line.name for line in gaps(manager)["chart"].lines] == ["steps"]
+
+
+@pytest.mark.parametrize("days_ago", [0, 1, 2, 13, 14, 60])
+def test_it_says_how_long_ago_the_last_steps_are_and_trusts_them_no_more_after_a_fortnight(
+    small_world: Source, manager: Client, run, days_ago: int
+) -> None:
+    last = TODAY - timedelta(days_ago)
+    days_with(small_world, *(last - timedelta(n) for n in range(3)), TODAY + timedelta(1))
+    run()
+    run("check_warehouse")
+    said, answer = says(manager, "days"), says(manager, "source-msk")
+    if days_ago > 1:
+        assert f"The last steps are of {last}, {days_ago} days ago. No day before that is without steps." in said
+    else:
+        assert "The last steps" not in said
+        assert "No day is without steps." in said
+    if days_ago >= 14:
+        assert "fine Not wholly: " in answer
+        assert answer.endswith(f" rows rejected; no steps since {last}, {days_ago} days ago.")
+    else:
+        assert "fine Yes: " in answer
+        assert answer.endswith(" rows rejected.")
+    WarehouseCheck.objects.all().delete()
+    assert f"fine {'Not wholly' if days_ago >= 14 else 'Perhaps'}: " in says(manager, "source-msk")
 
 
 def test_a_day_that_is_yet_to_come_makes_no_gap_before_it(small_world: Source, manager: Client, run) -> None:
