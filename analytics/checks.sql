@@ -123,7 +123,7 @@ select s.id
 from step_result_fact as s
 where s.steps < 0;
 
--- check: every schedule says what its override or else its slug says
+-- check: every schedule says what its override or else its slug says, but one that waits for the next run
 select s.schedule_id
 from schedule_dimension as s
 left join schedule_override as o on o.schedule_id = s.schedule_id

@@ -98,10 +98,6 @@ def test_it_holds_after_a_run(loaded: None, capsys: pytest.CaptureFixture[str]) 
             "update schedule_dimension set offset_start_days = 8",
             "every schedule says what its override or else its slug",
         ),
-        (
-            "insert into schedule_override (schedule_id, milestone_slug, offset_start_days) values (1, 'operation', 7)",
-            "every schedule says what its override or else its slug",
-        ),
         ("update rejected_row set reason = 'whim'", "every rejected row has a known reason"),
         ("update rejected_row set reason = 'orphan'", "every rejected row has a known reason"),
         (
@@ -131,6 +127,25 @@ def test_it_fails_when_a_promise_is_broken(
 ) -> None:
     warehouse.execute(damage)
     assert any(line.startswith(promise) for line in broken(capsys))
+
+
+def test_it_holds_while_an_override_or_its_deletion_waits_for_the_next_run(
+    loaded: None, small_world: Source, run, warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_world.insert("schedule", id=2, slug="0d-2d-post-op")
+    run()
+    override = "insert into schedule_override (schedule_id, milestone_slug, offset_start_days) values (1, 'consent', 7)"
+    for change in (override, "update schedule_override set note = '!'", "delete from schedule_override"):
+        warehouse.execute(change)
+        call_command("check_warehouse")
+        # Of the others all is proved meanwhile.
+        warehouse.execute("update schedule_dimension set offset_start_days = 8 where schedule_id = 2")
+        assert {
+            "every row of schedule_dimension is as its load makes it",
+            "every schedule says what its override or else its slug says, but one that waits for the next run",
+        } <= broken(capsys)
+        run()
+        call_command("check_warehouse")
 
 
 def test_it_fails_when_the_view_loses_a_window(
