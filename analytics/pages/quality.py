@@ -14,7 +14,7 @@ from analytics.pages.answers import Row
 from analytics.pages.home import ADVICE
 from analytics.pages.page import SEES_PATIENTS, SEES_QUALITY, SEES_RUNS, Content, asked, page
 from analytics.pages.quality_days import by_kind, days_of, silent
-from analytics.pages.quality_rejects import percent, rejects_of, shown, trend
+from analytics.pages.quality_rejects import first_rejects, percent, rejects_of, shown, trend
 from analytics.pages.quality_sums import sums
 from analytics.proofs import last_proofs
 from ingest.models import SOURCES, WarehouseCheck
@@ -106,4 +106,5 @@ def prepare() -> None:
     """Work out what takes longest."""
     sums()
     by_kind()
+    first_rejects()
     plausibility.counts()

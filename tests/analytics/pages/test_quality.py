@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -278,6 +279,34 @@ def test_it_has_a_remedy_for_each_reason(small_world: Source, manager: Client, r
     assert (name, count, share) == ("device", "1", "100 %")
     assert said == f"{reason} : {RejectedRow.Reason(reason).label}, as 1"
     assert re.fullmatch(r"[A-Z].{20,}\.", remedy)
+
+
+def test_it_looks_for_examples_once_a_load_and_shows_those_that_are_still_there(
+    small_world: Source, manager: Client, run
+) -> None:
+    run()
+    rows = [
+        RejectedRow(id=10 + key, run_id=1, source_table="device", source_key=str(key), reason="duplicate", detail={})
+        for key in range(5)
+    ]
+    RejectedRow.objects.bulk_create(rows)
+
+    def examples() -> list[str]:
+        (row,) = manager.get(ADDRESS).context["rejects"]
+        return [each.source_key for each in row["examples"]]
+
+    assert examples() == ["0", "1", "2"]
+    RejectedRow.objects.create(
+        id=1, run_id=1, source_table="device", source_key="before", reason="duplicate", detail={}
+    )
+    RejectedRow.objects.filter(source_key="1").delete()
+    assert examples() == ["0", "2"]
+    LoadState.objects.update(run_uuid=uuid4())  # as the next load leaves it
+    assert examples() == ["before", "0", "2"]
+    LoadState.objects.update(run_uuid=uuid4())
+    prepare_pages()
+    RejectedRow.objects.filter(source_key="before").update(id=30)
+    assert examples() == ["0", "2"]
 
 
 def test_a_small_share_is_not_shown_as_none() -> None:
