@@ -5,15 +5,10 @@ select s.id
 from step_result_fact as s
 where s.id <> row_id(s.patient_id, s.date - date '0001-01-01');
 
--- check: every bridge row's id is made of its journey and activity, and no pair is there twice
+-- check: every bridge row's id is made of its journey and activity, so that no pair is there twice
 select b.id
 from journey_activity_bridge as b
-where b.id <> row_id(b.journey_id, b.activity_id)
-union all
-select min(b.id)
-from journey_activity_bridge as b
-group by b.journey_id, b.activity_id
-having count(*) > 1;
+where b.id <> row_id(b.journey_id, b.activity_id);
 
 -- check: there is one window for each patient journey and activity of its journey, and no other
 select f.patient_journey_id

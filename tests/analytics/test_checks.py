@@ -56,6 +56,11 @@ def test_it_holds_after_a_run(loaded: None, capsys: pytest.CaptureFixture[str]) 
         ("delete from survey_result_fact", "every row of survey_result is in survey_result_fact or in rejected_row"),
         ("update step_result_fact set id = id + 1", "every step result's id is made of its patient and day"),
         ("update journey_activity_bridge set id = id + 1", "every bridge row's id is made of its journey and activity"),
+        (
+            "insert into journey_activity_bridge (id, journey_id, activity_id)"
+            " select id + 1, journey_id, activity_id from journey_activity_bridge",
+            "every bridge row's id is made of its journey and activity, so that no pair is there twice",
+        ),
         ("delete from patient_journey_schedule_window", "there is one window for each patient journey and activity"),
         (
             "insert into patient_journey_schedule_window (id, patient_id, patient_journey_id, activity_id)"
