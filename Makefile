@@ -14,7 +14,7 @@ SIZE ?= 2000 20000
 ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate run-pipeline check-warehouse source web superuser test test-large test-docker bench format lint \
+.PHONY: help install migrate run-pipeline check-warehouse source web superuser test test-all test-large test-docker bench format lint \
 	audit stop clean requirements
 
 help: ## List the targets
@@ -49,7 +49,10 @@ source: $(INSTALLED) ## Load msk_db.sql, or else the sample, as the source; the 
 superuser: migrate ## Make a user who may do everything
 	@$(MANAGE) createsuperuser
 
-test: $(INSTALLED) ## Run every test, several at once; options in ARGS="-k slugs"
+test: $(INSTALLED) ## Run the tests of the pipeline, some minutes, or those that ARGS="-k slugs" picks of all
+	@$(PYTHON) -m pytest --numprocesses auto --dist worksteal $(or $(ARGS),--quick)
+
+test-all: $(INSTALLED) ## Run every test but the large ones: the site and a browser as well, processes that are killed
 	@$(PYTHON) -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 test-large: $(INSTALLED) ## Compare the star with an independent recomputation: of 20,000 patients, and after many changes

@@ -164,8 +164,22 @@ select md5(concat_ws(' ',
 """
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+# What people see, and runs as processes of their own that are stopped and killed: most of the time that all tests take.
+SITE_AND_PROCESSES = ("access", "analytics/admin", "analytics/exports", "analytics/pages", "browser", "ingest/runs")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help=f"leave out {', '.join(SITE_AND_PROCESSES)}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let the tests that take longest begin first, so that no process works at one when all others are done."""
+    if config.option.quick:
+        left_out = [Path(__file__).parent / folder for folder in SITE_AND_PROCESSES]
+        deselected = [item for item in items if any(folder in item.path.parents for folder in left_out)]
+        config.hook.pytest_deselected(items=deselected)
+        gone = {*deselected}
+        items[:] = [item for item in items if item not in gone]
     items.sort(key=lambda item: not item.get_closest_marker("long"))
 
 

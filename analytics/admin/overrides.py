@@ -23,6 +23,11 @@ from ingest.models import PipelineRun, ScheduleOverride
 
 PREVIEW = "_preview"  # the button
 PREVIEWED = "_previewed"  # the values that the preview on the page is of
+# As a form says it, in which there is no null.
+OFFSETS = {
+    "offset_start_days": "First day of the window: 7 is a week after the milestone, -7 a week before; empty: no start",
+    "offset_end_days": "Last day of the window, counted so, too; empty: no end",
+}
 
 
 class ScheduleOverrideForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -39,6 +44,11 @@ class ScheduleOverrideForm(forms.ModelForm):  # type: ignore[type-arg]  # not su
             with suppress(ValidationError):
                 self.schedule = ScheduleDimension.objects.filter(pk=choice.field.clean(choice.value())).first()
             choice.help_text = reading(self.schedule)
+            for name, help_text in OFFSETS.items():
+                self.fields[name].help_text = help_text
+                if self.schedule and self.instance._state.adding:
+                    # What the slug says of days holds; of a partial one it is the milestone that a person adds.
+                    self.initial.setdefault(name, getattr(self.schedule, name))
 
     def clean_schedule_id(self) -> int:
         schedule_id: int = self.cleaned_data["schedule_id"]

@@ -15,6 +15,7 @@ from django.utils.text import Truncator
 
 from analytics.admin.base import Cell, ReadOnlyAdmin, column, thousands
 from analytics.admin.filters import one_of
+from analytics.pages.quality_rejects import MENDS
 from ingest.models import SOURCES, Alert, LoadState, PipelineRun, RejectedRow, StepRun
 from ingest.msk.tables import TABLES
 from ingest.runs.run import COUNTS
@@ -159,7 +160,7 @@ class RejectedRowAdmin(ReadOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         *others, _ = super().get_fields(request, obj)
-        return [*others, "what_is_wrong", detail]
+        return [*others, "what_is_wrong", "what_mends_it", detail]
 
     @admin.display(description="detail")
     def gist(self, row: RejectedRow) -> str:
@@ -169,6 +170,10 @@ class RejectedRowAdmin(ReadOnlyAdmin):
     @admin.display(description="what is wrong")
     def what_is_wrong(self, row: RejectedRow) -> str:
         return flaw(row) or row.get_reason_display()
+
+    @admin.display(description="what mends it")
+    def what_mends_it(self, row: RejectedRow) -> str:
+        return MENDS.get(row.reason, "")
 
 
 # What a row must have beside what tells it from others; the SQL of the load asks for it, and the tests hold both

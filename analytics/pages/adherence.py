@@ -117,6 +117,7 @@ def adherence(request: HttpRequest) -> Content:
     places = {label: place for place, label in enumerate(groups)}
     rows = sorted(table, key=lambda row: (places[row[by.name]], row[colour.name]))
     values = {
+        "order": _order_of(question) if len(groups) > 1 else "",
         "chart": _bars(groups, question, sees_windows=sees_windows),
         "trend": _trend(question, sees_windows=sees_windows),
         "windows": number(sum(row["windows"] for row in table)),
@@ -155,12 +156,24 @@ def _groups(table: list[Row], question: Question) -> dict[str, Counter[str]]:
             return label
         if question.by == "status":
             return STATUSES.index(label)
-        if question.colour == "status" and question.tells_adherence:
+        if _is_by_misses(question):
             ended = sum(kinds[status] for status in ENDED)
             return (-kinds["missed"] / ended if ended else 1, label)
         return (-kinds.total(), label)
 
     return dict(sorted(groups.items(), key=order))
+
+
+def _is_by_misses(question: Question) -> bool:
+    return question.colour == "status" and question.tells_adherence
+
+
+def _order_of(question: Question) -> str:
+    """Return in words which group comes first, where the groups themselves do not say so."""
+    if question.by in ("month", "status"):
+        return ""
+    first = "that misses the largest share of what has ended" if _is_by_misses(question) else "with most windows"
+    return f"The {DIMENSIONS[question.by].title} {first} comes first."
 
 
 def _bars(groups: dict[str, Counter[str]], question: Question, *, sees_windows: bool) -> StackedBars:

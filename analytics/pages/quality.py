@@ -13,7 +13,7 @@ from analytics.pages import plausibility
 from analytics.pages.answers import Row
 from analytics.pages.home import ADVICE
 from analytics.pages.page import SEES_PATIENTS, SEES_QUALITY, SEES_RUNS, Content, asked, page
-from analytics.pages.quality_days import by_kind, days_of, silent
+from analytics.pages.quality_days import by_kind, days_of, fell_silent, newest_of
 from analytics.pages.quality_rejects import first_rejects, percent, rejects_of, shown, trend
 from analytics.pages.quality_sums import sums
 from analytics.proofs import last_proofs
@@ -21,8 +21,6 @@ from ingest.models import SOURCES, WarehouseCheck
 from ingest.runs.status import SourceStatus, State, source_statuses
 
 COLUMNS = ("source_table", "reason", "rows", "share")
-# What a source gives day by day. COVID figures are not among it: their publisher ended in March 2021.
-FEEDS = {"msk": ("steps", "survey results")}
 CHECK_DAYS = 2  # cron checks each day: a check that is older says little of today
 
 
@@ -36,9 +34,7 @@ def quality(request: HttpRequest) -> Content:
     broken = [proof for proof in proofs if proof.violations]
     unproved = [proof for proof in proofs if proof.violations is None]
     values = {
-        "answers": [
-            _answer(status, found, proofs, silent(FEEDS.get(status.source, ()), days)) for status in source_statuses()
-        ],
+        "answers": [_answer(status, found, proofs, days) for status in source_statuses()],
         "proofs": proofs,
         "broken": broken,
         "unproved": unproved,
@@ -55,12 +51,9 @@ def quality(request: HttpRequest) -> Content:
 
 
 def _answer(
-    status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck], is_silent: list[str]
+    status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck], days: dict[str, list[Row]]
 ) -> dict[str, Any]:
-    """Return the answer for a source: its state, and in how far its data can be trusted.
-
-    `is_silent` says in words what the source has ceased to give: of that day the rest may well be right.
-    """
+    """Return the answer for a source: its state, and in how far its data can be trusted."""
     own = [proof for proof in proofs if proof.source == status.source]
     are_kept = [proof for proof in own if proof.violations == 0]
     is_old = bool(own) and timezone.now() - own[0].checked_at > timedelta(days=CHECK_DAYS)
@@ -68,7 +61,7 @@ def _answer(
     judged, rejected = (sum(row[name] for row in tables) for name in ("judged", "rejected"))
     if status.state != State.FINE:
         word = "No"
-    elif is_silent:
+    elif fell_silent(status.source, days):
         word = "Not wholly"
     elif not own or is_old:
         word = "Perhaps"
@@ -79,6 +72,7 @@ def _answer(
         "style": status.state.value.split()[0],
         "word": word,
         "is_of_today": status.loaded_at is not None and status.loaded_at.date() == datetime.now(UTC).date(),
+        "newest": newest_of(status.source, days),
         "advice": ADVICE[status.state],
         "checked_at": own[0].checked_at if own else None,
         "is_old": is_old,
@@ -86,7 +80,6 @@ def _answer(
         "promises": len(own),
         "rows": number(judged),
         "share": f"{percent(rejected / judged)} %" if judged else "",
-        "silent": is_silent,
     }
 
 

@@ -1,6 +1,5 @@
 """Rows by day, and the days without any."""
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,8 @@ from analytics.pages.answers import Row, as_day, kept
 from analytics.pages.plausibility import SILENT_DAYS
 
 GAPS = 10  # that are told in words
-KINDS = ("steps", "survey results", "COVID figures")
+KINDS = {"steps": "msk", "survey results": "msk", "COVID figures": "covid"}  # and the source of each
+DAILY = ("steps", "survey results")  # not the COVID figures: their publisher ended in March 2021
 
 
 def by_kind() -> dict[str, list[Row]]:
@@ -24,7 +24,6 @@ def by_kind() -> dict[str, list[Row]]:
 def days_of(kind: str, rows: list[Row]) -> dict[str, Any]:
     """Return a kind's chart, in which days without rows are a line of their own, and these days in words."""
     empty = [row["day"] for row in rows if not row["rows"]]
-    days_ago = days_since(rows)
     spans = spans_of(empty)
     chart = DayLines(
         key=f"days-{kind.split()[0].lower()}",
@@ -47,24 +46,30 @@ def days_of(kind: str, rows: list[Row]) -> dict[str, Any]:
         "empty_days": number(len(empty)),
         "gaps": [_in_words(*span) for span in reversed(spans[-GAPS:])],
         "more": number(max(0, len(spans) - GAPS)),
-        "has_rows": bool(rows),
-        "last_day": rows[-1]["day"].isoformat() if days_ago > 1 else "",  # of today there is little in the morning
-        "days_ago": number(days_ago),
+        "newest": _newest(rows) if rows else "",
     }
 
 
-def days_since(rows: list[Row]) -> int:
-    """Return how many days ago the last rows of a kind are; 0 where there are none."""
-    return (datetime.now(UTC).date() - rows[-1]["day"]).days if rows else 0
+def newest_of(source: str, found: dict[str, list[Row]]) -> list[str]:
+    """Return of each kind of a source which day is the newest: a run that finds nothing new succeeds all the same."""
+    return [f"{kind} {_newest(found[kind])}" for kind, of in KINDS.items() if of == source and found[kind]]
 
 
-def silent(kinds: Iterable[str], days: dict[str, list[Row]]) -> list[str]:
-    """Return in words which kinds have had no rows for so long that nobody is to rely on their numbers of today."""
-    return [
-        f"no {kind} since {days[kind][-1]['day']}, {number(days_since(days[kind]))} days ago"
-        for kind in kinds
-        if days_since(days[kind]) >= SILENT_DAYS
-    ]
+def fell_silent(source: str, found: dict[str, list[Row]]) -> bool:
+    """Tell whether a kind that a source gives day by day has had no rows for so long that it hardly still comes."""
+    return any(KINDS[kind] == source and found[kind] and _age(found[kind]) >= SILENT_DAYS for kind in DAILY)
+
+
+def _age(rows: list[Row]) -> int:
+    """Return how many days ago the newest day is."""
+    newest: date = rows[-1]["day"]
+    return (datetime.now(UTC).date() - newest).days
+
+
+def _newest(rows: list[Row]) -> str:
+    """Return the newest day in words."""
+    day, days = rows[-1]["day"], _age(rows)
+    return f"{day} ({'today' if not days else 'yesterday' if days == 1 else f'{number(days)} days ago'})"
 
 
 def spans_of(days: list[date]) -> list[tuple[date, date]]:

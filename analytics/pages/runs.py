@@ -195,7 +195,7 @@ def run(request: HttpRequest, run_id: int) -> Content:
         "run": found,
         "outcome": outcome,
         "advice": ADVICE[found.status],
-        "rolled_back": ROLLED_BACK if outcome.rolled_back else "",
+        "rolled_back": ROLLED_BACK if outcome.rolled_back and _has_written(found) else "",
         "traceback": found.error if found.error != outcome.error else "",
         "before": before,
         "totals": _totals(found, before),
@@ -209,6 +209,10 @@ def _before(run: PipelineRun) -> PipelineRun | None:
     """Return the run of the same source and command that last succeeded before: others were rolled back, or skipped."""
     runs = PipelineRun.objects.filter(source=run.source, command=run.command, status=Status.SUCCEEDED, pk__lt=run.pk)
     return runs.order_by("-pk").first()
+
+
+def _has_written(run: PipelineRun) -> bool:
+    return any(getattr(run, name) for name in WRITTEN)
 
 
 def _totals(run: PipelineRun, before: PipelineRun | None) -> list[dict[str, Any]]:

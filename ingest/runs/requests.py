@@ -89,7 +89,16 @@ class Job:
         self._end_child()
         return True
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether its run is, rather than what follows that."""
+        return bool(self.child and not self.request.finished_at)
+
     def close(self) -> None:
+        """Let go of the request, and end what follows its run."""
+        if self.child:
+            self.child.terminate()
+            self._end_child()
         with suppress(*DATABASE_ERRORS):
             self.hold.close()
 
@@ -166,12 +175,12 @@ class Worker:
     trouble: str = ""  # the last one that was logged
 
     def work(self) -> None:
-        """Look at the requests until SIGTERM or SIGINT comes, and then until the runs at work have ended.
+        """Look at the requests until SIGTERM or SIGINT comes, and then until the runs at work have ended, no longer.
 
         These are not told: the signals of `docker stop` and of Ctrl-C come to them, too.
         """
         with self._until_stopped():
-            while not self.is_stopped or any(job.child for job in self.jobs):
+            while not self.is_stopped or any(job.is_at_work for job in self.jobs):
                 try:
                     self.look()
                     self.trouble = ""
@@ -189,10 +198,13 @@ class Worker:
         for job in list(self.jobs):
             if self.is_stopped and not job.child:
                 continue
-            if job.is_done():
+            was_open = not job.request.finished_at
+            is_over = job.is_done()
+            if was_open and job.request.finished_at:
+                logger.info("request is done", extra=_about(job.request) | {"outcome": job.request.outcome})
+            if is_over:
                 self.jobs.remove(job)
                 job.close()
-                logger.info("request is done", extra=_about(job.request) | {"outcome": job.request.outcome})
         end_gone_requests({job.request.pk for job in self.jobs})
         while not self.is_stopped and (taken := _take(self.command)):
             self.jobs.append(taken)

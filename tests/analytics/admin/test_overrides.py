@@ -46,6 +46,22 @@ def test_it_changes_an_override_but_not_which_schedule_it_is_for(client: Client,
     ]
 
 
+def test_it_begins_with_the_days_that_the_slug_says(client: Client, source: Source, run: Run) -> None:
+    source.insert("schedule", id=7, slug="7d-10d-checkup")
+    source.insert("schedule", id=8, slug="gibberish")
+    run()
+    for asked, days in (({"schedule_id": "7"}, (7, 10)), ({"schedule_id": "8"}, (None, None)), ({}, (None, None))):
+        form = client.get(address(ScheduleOverride, "add"), asked).context["adminform"].form
+        assert (form["offset_start_days"].value(), form["offset_end_days"].value()) == days
+        assert "null" not in form["offset_start_days"].help_text + form["offset_end_days"].help_text
+    form = (
+        client.get(address(ScheduleOverride, "add"), {"schedule_id": "7", "offset_end_days": "3"})
+        .context["adminform"]
+        .form
+    )
+    assert (form["offset_start_days"].value(), form["offset_end_days"].value()) == (7, "3")
+
+
 def test_it_keeps_an_override_editable_whose_schedule_has_left_the_source(client: Client) -> None:
     ScheduleOverride.objects.create(schedule_id=7, milestone_slug="consent", offset_start_days=1)
     assert client.post(address(ScheduleOverride, "change", 7), OVERRIDE).status_code == 302

@@ -50,6 +50,13 @@ def flawed(small_world: Source, run: Run) -> Source:
     return small_world
 
 
+def test_it_says_what_mends_the_row(client: Client, flawed: Source) -> None:
+    entry = RejectedRow.objects.get(source_table="patient_journey", source_key="5")
+    page = client.get(address(RejectedRow, "change", entry.pk)).content.decode()
+    assert "there is no patient_id 99" in page
+    assert "Add the row that its key names, or correct the key; it then enters by itself." in page
+
+
 @pytest.mark.parametrize("model", KEYS)
 def test_the_page_of_a_rejected_row_leads_to_the_reason(client: Client, flawed: Source, model: type[Model]) -> None:
     key, table, source_key = KEYS[model]

@@ -1,5 +1,6 @@
 """Adherence: the numbers of the page are those that SQL finds without it, and each leads to its windows."""
 
+import re
 from datetime import UTC, date, datetime
 from urllib.parse import urlencode
 
@@ -295,6 +296,23 @@ def test_it_begins_with_the_group_that_misses_the_largest_share(small_world: Sou
     assert list(dict.fromkeys(row["hospital"] for row in rows)) == ["missed", "half", "done", "not over"]
     rows = table(manager, "/adherence/?day=2025-03-10&status=missed")
     assert [row["hospital"] for row in rows] == ["missed", "half"]  # as many as there are
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("", "The hospital that misses the largest share of what has ended comes first."),
+        ("?by=age_bracket", "The age bracket that misses the largest share of what has ended comes first."),
+        ("?status=missed", "The hospital with most windows comes first."),
+        ("?by=joint&colour=sex", "The joint with most windows comes first."),
+        ("?by=month", ""),
+        ("?by=status&colour=hospital", ""),
+        ("?hospital=nowhere", ""),
+    ],
+)
+def test_it_says_what_comes_first(star: None, manager: Client, query: str, says: str) -> None:
+    html = manager.get(f"/adherence/{query}").content.decode()
+    assert re.findall(r"<p>(The [^<]* comes first\.)</p>", html) == [says] * bool(says)
 
 
 def test_it_says_that_the_windows_of_a_milestone_lie_before_and_after_it(

@@ -49,20 +49,20 @@ def test_it_says_that_a_source_was_never_loaded(manager: Client) -> None:
     assert "run_pipeline" in card(manager, "rows")
 
 
-def test_it_says_that_a_source_is_fine_since_when_and_how_long_a_run_takes(star: None, manager: Client) -> None:
+def test_it_says_that_a_source_is_fine_since_when_and_how_long_its_run_took(star: None, manager: Client) -> None:
     for source in ("msk", "covid"):
         loaded_at = LoadState.objects.get(source=source).loaded_at
         seconds = PipelineRun.objects.filter(source=source).latest("pk").seconds
         said = card(manager, f"source-{source}")
         assert said.startswith(f"{source.upper()} fine Loaded {loaded_at:%Y-%m-%d %H:%M:%S} UTC, ")
-        assert re.search(r"UTC, \d+ minutes? ago; a run takes", said)
-        assert f"a run takes {f'{seconds:.1f}'.removesuffix('.0')} s." in said
+        assert re.search(r"UTC, \d+ minutes? ago; the run took", said)
+        assert f"the run took {f'{seconds:.1f}'.removesuffix('.0')} s." in said
 
 
 def test_it_says_that_a_source_is_stale(star: None, manager: Client) -> None:
     LoadState.objects.filter(source="msk").update(loaded_at=timezone.now() - timedelta(hours=5))
     assert card(manager, "source-msk").startswith("MSK stale ")
-    assert "UTC, 5 hours ago; a run takes" in card(manager, "source-msk")
+    assert "UTC, 5 hours ago; the run took" in card(manager, "source-msk")
     assert "what came since is not in them" in card(manager, "source-msk")
     assert card(manager, "source-covid").startswith("COVID fine ")
 
