@@ -5,15 +5,10 @@ select s.id
 from step_result_fact as s
 where s.id <> row_id(s.patient_id, s.date - date '0001-01-01');
 
--- check: every bridge row's id is made of its journey and activity, and no pair is there twice
+-- check: every bridge row's id is made of its journey and activity, so that no pair is there twice
 select b.id
 from journey_activity_bridge as b
-where b.id <> row_id(b.journey_id, b.activity_id)
-union all
-select min(b.id)
-from journey_activity_bridge as b
-group by b.journey_id, b.activity_id
-having count(*) > 1;
+where b.id <> row_id(b.journey_id, b.activity_id);
 
 -- check: there is one window for each patient journey and activity of its journey, and no other
 select f.patient_journey_id
@@ -97,6 +92,16 @@ where (c.status, c.days_from_window) is distinct from (
 select 1 as wrong
 where (select count(*) from activity_adherence) <> (select count(*) from patient_journey_schedule_window);
 
+-- check: every window stands in the adherence view as its dates say
+select w.id
+from window_detail as w
+left join activity_adherence as a
+    on
+        a.patient_journey_id = w.patient_journey_id
+        and a.activity_id = w.activity_id
+        and a.patient_id = w.patient_id
+where a.status is distinct from window_status(w, (now() at time zone 'UTC')::date);
+
 -- check: every survey result carries its patient journey's patient
 select r.survey_result_id
 from survey_result_fact as r
@@ -113,7 +118,7 @@ select s.id
 from step_result_fact as s
 where s.steps < 0;
 
--- check: every schedule says what its override or else its slug says
+-- check: every schedule says what its override or else its slug says, but one that waits for the next run
 select s.schedule_id
 from schedule_dimension as s
 left join schedule_override as o on o.schedule_id = s.schedule_id

@@ -13,8 +13,8 @@ from analytics.pages import plausibility
 from analytics.pages.answers import Row
 from analytics.pages.home import ADVICE
 from analytics.pages.page import SEES_PATIENTS, SEES_QUALITY, SEES_RUNS, Content, asked, page
-from analytics.pages.quality_days import by_kind, days_of, newest_of
-from analytics.pages.quality_rejects import percent, rejects_of, shown, trend
+from analytics.pages.quality_days import by_kind, days_of, fell_silent, newest_of
+from analytics.pages.quality_rejects import first_rejects, percent, rejects_of, shown, trend
 from analytics.pages.quality_sums import sums
 from analytics.proofs import last_proofs
 from ingest.models import SOURCES, WarehouseCheck
@@ -34,7 +34,7 @@ def quality(request: HttpRequest) -> Content:
     broken = [proof for proof in proofs if proof.violations]
     unproved = [proof for proof in proofs if proof.violations is None]
     values = {
-        "answers": [_answer(status, found, proofs, newest_of(status.source, days)) for status in source_statuses()],
+        "answers": [_answer(status, found, proofs, days) for status in source_statuses()],
         "proofs": proofs,
         "broken": broken,
         "unproved": unproved,
@@ -50,7 +50,9 @@ def quality(request: HttpRequest) -> Content:
     return Content("pages/quality.html", values, COLUMNS, rejects)
 
 
-def _answer(status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck], newest: list[str]) -> dict[str, Any]:
+def _answer(
+    status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck], days: dict[str, list[Row]]
+) -> dict[str, Any]:
     """Return the answer for a source: its state, and in how far its data can be trusted."""
     own = [proof for proof in proofs if proof.source == status.source]
     are_kept = [proof for proof in own if proof.violations == 0]
@@ -59,6 +61,8 @@ def _answer(status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck]
     judged, rejected = (sum(row[name] for row in tables) for name in ("judged", "rejected"))
     if status.state != State.FINE:
         word = "No"
+    elif fell_silent(status.source, days):
+        word = "Not wholly"
     elif not own or is_old:
         word = "Perhaps"
     else:
@@ -68,7 +72,7 @@ def _answer(status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck]
         "style": status.state.value.split()[0],
         "word": word,
         "is_of_today": status.loaded_at is not None and status.loaded_at.date() == datetime.now(UTC).date(),
-        "newest": newest,
+        "newest": newest_of(status.source, days),
         "advice": ADVICE[status.state],
         "checked_at": own[0].checked_at if own else None,
         "is_old": is_old,
@@ -95,4 +99,5 @@ def prepare() -> None:
     """Work out what takes longest."""
     sums()
     by_kind()
+    first_rejects()
     plausibility.counts()

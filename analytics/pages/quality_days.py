@@ -6,9 +6,11 @@ from typing import Any
 from analytics.charts import DayLines, Line, Point
 from analytics.charts.scale import number
 from analytics.pages.answers import Row, as_day, kept
+from analytics.pages.plausibility import SILENT_DAYS
 
 GAPS = 10  # that are told in words
 KINDS = {"steps": "msk", "survey results": "msk", "COVID figures": "covid"}  # and the source of each
+DAILY = ("steps", "survey results")  # not the COVID figures: their publisher ended in March 2021
 
 
 def by_kind() -> dict[str, list[Row]]:
@@ -53,10 +55,20 @@ def newest_of(source: str, found: dict[str, list[Row]]) -> list[str]:
     return [f"{kind} {_newest(found[kind])}" for kind, of in KINDS.items() if of == source and found[kind]]
 
 
+def fell_silent(source: str, found: dict[str, list[Row]]) -> bool:
+    """Tell whether a kind that a source gives day by day has had no rows for so long that it hardly still comes."""
+    return any(KINDS[kind] == source and found[kind] and _age(found[kind]) >= SILENT_DAYS for kind in DAILY)
+
+
+def _age(rows: list[Row]) -> int:
+    """Return how many days ago the newest day is."""
+    newest: date = rows[-1]["day"]
+    return (datetime.now(UTC).date() - newest).days
+
+
 def _newest(rows: list[Row]) -> str:
     """Return the newest day in words."""
-    day = rows[-1]["day"]
-    days = (datetime.now(UTC).date() - day).days
+    day, days = rows[-1]["day"], _age(rows)
     return f"{day} ({'today' if not days else 'yesterday' if days == 1 else f'{number(days)} days ago'})"
 
 

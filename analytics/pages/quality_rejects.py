@@ -3,13 +3,12 @@
 import sys
 from collections.abc import Callable
 
-from django.db.models import F, Prefetch, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Prefetch
 from django.urls import reverse
 
 from analytics.charts import Line, Lines, Point
 from analytics.charts.scale import number
-from analytics.pages.answers import Row
+from analytics.pages.answers import Row, kept
 from analytics.pages.home import REJECTED
 from analytics.pages.page import SEES_PATIENTS
 from ingest.models import RejectedRow, StepRun
@@ -69,11 +68,15 @@ def shown(rejects: list[Row], sees: Callable[[str], bool]) -> list[Row]:
     ]
 
 
+def first_rejects() -> list[int]:
+    """Return which entries come first of each table and reason: where many rows are rejected, that takes a second."""
+    return [row["entry"] for row in kept("quality_examples", examples=EXAMPLES)]
+
+
 def _examples() -> dict[tuple[str, str], list[RejectedRow]]:
-    """Return the first rejected rows of each table and reason."""
-    place = Window(RowNumber(), partition_by=[F("source_table"), F("reason")], order_by="id")
+    """Return the first rejected rows of each table and reason, but those that a run has taken off the list since."""
     found: dict[tuple[str, str], list[RejectedRow]] = {}
-    for row in RejectedRow.objects.annotate(place=place).filter(place__lte=EXAMPLES).defer("detail").order_by("pk"):
+    for row in RejectedRow.objects.filter(pk__in=first_rejects()).defer("detail").order_by("pk"):
         found.setdefault((row.source_table, row.reason), []).append(row)
     return found
 

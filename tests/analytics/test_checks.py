@@ -56,6 +56,11 @@ def test_it_holds_after_a_run(loaded: None, capsys: pytest.CaptureFixture[str]) 
         ("delete from survey_result_fact", "every row of survey_result is in survey_result_fact or in rejected_row"),
         ("update step_result_fact set id = id + 1", "every step result's id is made of its patient and day"),
         ("update journey_activity_bridge set id = id + 1", "every bridge row's id is made of its journey and activity"),
+        (
+            "insert into journey_activity_bridge (id, journey_id, activity_id)"
+            " select id + 1, journey_id, activity_id from journey_activity_bridge",
+            "every bridge row's id is made of its journey and activity, so that no pair is there twice",
+        ),
         ("delete from patient_journey_schedule_window", "there is one window for each patient journey and activity"),
         (
             "insert into patient_journey_schedule_window (id, patient_id, patient_journey_id, activity_id)"
@@ -87,15 +92,15 @@ def test_it_holds_after_a_run(loaded: None, capsys: pytest.CaptureFixture[str]) 
             "update activity_completion_fact set days_from_window = 1",
             "every completion's status and days agree with its window",
         ),
+        (
+            "update adherence_fact set first_in_window_date = null",
+            "every window stands in the adherence view as its dates say",
+        ),
         ("update survey_result_fact set patient_id = 9", "every survey result carries its patient journey's patient"),
         ("update survey_result_fact set duration_seconds = 1", "no survey result ends before its start"),
         ("update step_result_fact set steps = -1", "no step result is negative"),
         (
             "update schedule_dimension set offset_start_days = 8",
-            "every schedule says what its override or else its slug",
-        ),
-        (
-            "insert into schedule_override (schedule_id, milestone_slug, offset_start_days) values (1, 'operation', 7)",
             "every schedule says what its override or else its slug",
         ),
         ("update rejected_row set reason = 'whim'", "every rejected row has a known reason"),
@@ -127,6 +132,25 @@ def test_it_fails_when_a_promise_is_broken(
 ) -> None:
     warehouse.execute(damage)
     assert any(line.startswith(promise) for line in broken(capsys))
+
+
+def test_it_holds_while_an_override_or_its_deletion_waits_for_the_next_run(
+    loaded: None, small_world: Source, run, warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_world.insert("schedule", id=2, slug="0d-2d-post-op")
+    run()
+    override = "insert into schedule_override (schedule_id, milestone_slug, offset_start_days) values (1, 'consent', 7)"
+    for change in (override, "update schedule_override set note = '!'", "delete from schedule_override"):
+        warehouse.execute(change)
+        call_command("check_warehouse")
+        # Of the others all is proved meanwhile.
+        warehouse.execute("update schedule_dimension set offset_start_days = 8 where schedule_id = 2")
+        assert {
+            "every row of schedule_dimension is as its load makes it",
+            "every schedule says what its override or else its slug says, but one that waits for the next run",
+        } <= broken(capsys)
+        run()
+        call_command("check_warehouse")
 
 
 def test_it_fails_when_the_view_loses_a_window(

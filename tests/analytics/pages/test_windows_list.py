@@ -124,6 +124,30 @@ def test_it_says_when_a_window_was_first_done_as_of_the_day(small_world: Source,
     assert found == {4: None, 5: dt.date(2024, 3, 5), 31: dt.date(2024, 3, 5)}
 
 
+def test_it_says_when_a_window_without_dates_was_first_done(
+    small_world: Source, manager: Client, warehouse: Warehouse, run
+) -> None:
+    small_world.insert("patient", id=2, age_bracket="60-69", sex="m", hospital="South")
+    small_world.insert("patient_journey", id=2, patient_id=2, journey_id=1, operation_date=None)
+    small_world.execute("update patient_journey set operation_date = null")
+    for number, day in enumerate(("2024-03-14", "2024-03-08", dt.datetime.now(dt.UTC).date() + dt.timedelta(1)), 1):
+        small_world.insert_survey_result(id=number, start_time=day, end_time=day)
+    run()
+    view = "select status, completions, first_completed_date from activity_adherence order by patient_id"
+    assert warehouse.execute(view) == [("undated", 2, dt.date(2024, 3, 8)), ("undated", 0, None)]
+    for query, first in (
+        ("", dt.date(2024, 3, 8)),
+        ("?day=2024-03-08", dt.date(2024, 3, 8)),
+        ("?day=2024-03-07", None),
+    ):
+        shown = manager.get(ADDRESS + query).context["rows"]
+        assert [(row["status"], row["first_completed_date"]) for row in shown] == [
+            ("undated", first),
+            ("undated", None),
+        ]
+    assert " 2024-03-08 7d-10d-post-op THR North" in said(manager)
+
+
 def test_it_leads_to_the_patient_the_window_and_back_to_the_numbers(star: None, manager: Client) -> None:
     query = f"?joint=knee&status=missed&day={DAY}"
     response = manager.get(ADDRESS + query)
