@@ -60,8 +60,18 @@ TOO_LONG = (
 )
 
 
+NOT_WRITTEN = (
+    "The server could not write this file: most likely it has no room for it. Take fewer rows away, and tell the "
+    "engineer on call if it lasts."
+)
+
+
 class RefusedError(Exception):
     """The address asks for what is not there to be taken away; the message, in HTML, says what is."""
+
+
+class NotWrittenError(Exception):
+    """The file could not be written; the cause says why."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +107,8 @@ def _is_counted(count: int) -> bool:
 def export(admin: "BoundedAdmin", request: HttpRequest) -> HttpResponseBase:
     """Answer with the rows of a list as a file, for who may see the list.
 
-    An address that is not understood is answered with 400 and the reason; a database that does not answer with 503.
+    An address that is not understood is answered with 400 and the reason; a database that does not answer, and a file
+    that cannot be written, with 503.
     """
     if not admin.has_view_or_change_permission(request):
         raise PermissionDenied
@@ -107,6 +118,10 @@ def export(admin: "BoundedAdmin", request: HttpRequest) -> HttpResponseBase:
         return _refused(admin, request, refusal.args[0], 400)
     except DATABASE_ERRORS as error:
         return _not_answered(admin, request, error)
+    except NotWrittenError as error:
+        # Its name alone: what it says may quote a row.
+        logger.error("list not written", extra={"page": request.path, "error": type(error.__cause__).__name__})
+        return _refused(admin, request, NOT_WRITTEN, 503)
 
 
 def _refused(admin: "BoundedAdmin", request: HttpRequest, refusal: str, status: int) -> HttpResponse:
@@ -262,21 +277,38 @@ def _rows(connection: Connection, query: Composable) -> Iterator[Sequence[Sequen
     return iter(lambda: cursor.fetchmany(FETCHED), [])
 
 
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Give a folder to write a file in; raise NotWrittenError where that fails."""
+    try:
+        with TemporaryDirectory() as folder:
+            yield Path(folder)
+    except _writing_errors() as error:
+        raise NotWrittenError from error
+
+
+def _writing_errors() -> tuple[type[Exception], ...]:
+    import duckdb  # here, as in formats.py, and this too: nobody waits for them unless something fails
+    from xlsxwriter.exceptions import XlsxWriterException
+
+    return OSError, duckdb.Error, XlsxWriterException
+
+
 def _as_xlsx(taken: Taken) -> HttpResponseBase:
-    with TemporaryDirectory() as folder, taken.snapshot() as cursor:
+    with _folder() as folder, taken.snapshot() as cursor:
         query = taken.query(cursor)
         columns = columns_of(cursor, query)
-        path = Path(folder) / "taken.xlsx"
+        path = folder / "taken.xlsx"
         write_book(path, columns, chain.from_iterable(_rows(cursor.connection, query)), taken.about)
         return _opened(path, taken)
 
 
 def _as_parquet(taken: Taken) -> HttpResponseBase:
-    with TemporaryDirectory() as folder, taken.snapshot() as cursor:
+    with _folder() as folder, taken.snapshot() as cursor:
         query = taken.query(cursor)
         columns = measured(cursor, query, columns_of(cursor, query))
-        path = Path(folder) / "taken.parquet"
-        with duck(None, Path(folder) / "spill", threads=1, in_order=True) as writer:
+        path = folder / "taken.parquet"
+        with duck(None, folder / "spill", threads=1, in_order=True) as writer:
             to = f"to {text(str(path))} (format parquet, compression zstd)"
             feed(writer, lambda rows: f"copy ({rows}) {to}", cursor, query, columns)
         return _opened(path, taken)

@@ -2,11 +2,14 @@
 
 import csv
 import datetime as dt
+import gc
 import io
 import json
 import re
+import resource
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -20,7 +23,7 @@ from django.utils import timezone
 from openpyxl.utils.escape import unescape
 
 from analytics.admin.base import BoundedAdmin
-from analytics.exports import lists
+from analytics.exports import formats, lists
 from analytics.models import (
     ActivityAdherence,
     ActivityCompletionFact,
@@ -512,3 +515,40 @@ def test_it_says_that_the_database_was_too_slow(
     assert (response.status_code, "Content-Disposition" in response) == (503, False)
     assert "Try again in a few minutes, or take fewer away." in said(response)
     assert holding(warehouse) == 0
+
+
+# --- What it costs the site
+
+
+@contextmanager
+def no_file_beyond(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond so many bytes, as if the disk were full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(("form", "size"), [("xlsx", 1_000), ("xlsx", 20_000), ("parquet", 1_000)])
+def test_it_says_that_it_could_not_be_written(
+    client: Client, warehouse: Warehouse, many_steps: None, caplog: pytest.LogCaptureFixture, form: str, size: int
+) -> None:
+    with no_file_beyond(size):
+        response = client.get(address(StepResultFact), {"_export": form})
+    assert (response.status_code, "Content-Disposition" in response) == (503, False)
+    assert "most likely it has no room for it. Take fewer rows away" in said(response)
+    (error,) = [vars(record)["error"] for record in caplog.records if record.message == "list not written"]
+    assert re.fullmatch(r"\w+", error)  # its name alone: what it says may quote a row
+    gc.collect()  # nothing that was left open
+    assert holding(warehouse) == 0
+
+
+def test_it_says_so_too_when_memory_does_not_suffice(
+    client: Client, many_steps: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "MEMORY", "30MB")
+    response = client.get(address(StepResultFact), {"_export": "parquet"})
+    assert response.status_code == 503
+    assert "Take fewer rows away" in said(response)
