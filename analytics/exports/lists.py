@@ -10,6 +10,7 @@ file, in the file's name, and in XLSX on a second sheet as well. A last row that
 import csv
 import io
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -54,12 +55,18 @@ ROWS = 1_000_000  # of a file; a sheet of XLSX has room for 1,048,576
 FETCHED = 2_000  # rows at a time
 PATIENCE_SECONDS = 120  # for the server to find the rows
 IDLE_SECONDS = 300  # for a reader who does not read on; then the server ends the transaction
+# Files that a process makes at a time, or sends as it makes them: each keeps one of its threads, a core and a
+# connection busy, and the site has to be there for others.
+AT_ONCE = 2
+RETRY_SECONDS = 60
+SLOTS = threading.BoundedSemaphore(AT_ONCE)
 TOO_LONG = (
     f"These rows were not found within {PATIENCE_SECONDS} seconds: the database is busy, or they are too many at once. "
     "Try again in a few minutes, or take fewer away."
 )
 
 
+BUSY = "Others are being made at the moment, as many as the site makes at once: try again in a minute."
 NOT_WRITTEN = (
     "The server could not write this file: most likely it has no room for it. Take fewer rows away, and tell the "
     "engineer on call if it lasts."
@@ -68,6 +75,10 @@ NOT_WRITTEN = (
 
 class RefusedError(Exception):
     """The address asks for what is not there to be taken away; the message, in HTML, says what is."""
+
+
+class BusyError(Exception):
+    """As many files are being made as may be at a time."""
 
 
 class NotWrittenError(Exception):
@@ -107,8 +118,8 @@ def _is_counted(count: int) -> bool:
 def export(admin: "BoundedAdmin", request: HttpRequest) -> HttpResponseBase:
     """Answer with the rows of a list as a file, for who may see the list.
 
-    An address that is not understood is answered with 400 and the reason; a database that does not answer, and a file
-    that cannot be written, with 503.
+    An address that is not understood is answered with 400 and the reason; a database that does not answer, a file
+    that cannot be written, and one too many at a time, with 503.
     """
     if not admin.has_view_or_change_permission(request):
         raise PermissionDenied
@@ -118,6 +129,10 @@ def export(admin: "BoundedAdmin", request: HttpRequest) -> HttpResponseBase:
         return _refused(admin, request, refusal.args[0], 400)
     except DATABASE_ERRORS as error:
         return _not_answered(admin, request, error)
+    except BusyError:
+        answer = _refused(admin, request, BUSY, 503)
+        answer["Retry-After"] = str(RETRY_SECONDS)
+        return answer
     except NotWrittenError as error:
         # Its name alone: what it says may quote a row.
         logger.error("list not written", extra={"page": request.path, "error": type(error.__cause__).__name__})
@@ -158,6 +173,17 @@ def _understood(admin: "BoundedAdmin", request: HttpRequest) -> "BoundedList":
     if not listed.sorts_so(request):
         raise RefusedError(f"This list has no such order: leave out {ORDER_VAR}.")
     return cast("BoundedList", listed)
+
+
+@contextmanager
+def _slot() -> Iterator[None]:
+    """Be one of the files that are made at a time; raise BusyError if there are as many as may be."""
+    if not SLOTS.acquire(blocking=False):
+        raise BusyError
+    try:
+        yield
+    finally:
+        SLOTS.release()
 
 
 class Taken:
@@ -246,8 +272,12 @@ def _as_csv(taken: Taken) -> HttpResponseBase:
 
 
 def _lines(taken: Taken) -> Iterator[str]:
-    """Yield the file as CSV, after an empty beginning, when the first rows are there."""
-    with taken.snapshot() as cursor:
+    """Yield the file as CSV, after an empty beginning, when the first rows are there.
+
+    Django closes this when all is sent or the reader is gone, before the first byte too; it has then begun, by its
+    empty beginning, and thus lets go of what it holds.
+    """
+    with _slot(), taken.snapshot() as cursor:
         query = taken.query(cursor)
         columns = columns_of(cursor, query)
         texts = [place for place, column in enumerate(columns) if column.is_text]
@@ -295,7 +325,7 @@ def _writing_errors() -> tuple[type[Exception], ...]:
 
 
 def _as_xlsx(taken: Taken) -> HttpResponseBase:
-    with _folder() as folder, taken.snapshot() as cursor:
+    with _slot(), _folder() as folder, taken.snapshot() as cursor:
         query = taken.query(cursor)
         columns = columns_of(cursor, query)
         path = folder / "taken.xlsx"
@@ -304,7 +334,7 @@ def _as_xlsx(taken: Taken) -> HttpResponseBase:
 
 
 def _as_parquet(taken: Taken) -> HttpResponseBase:
-    with _folder() as folder, taken.snapshot() as cursor:
+    with _slot(), _folder() as folder, taken.snapshot() as cursor:
         query = taken.query(cursor)
         columns = measured(cursor, query, columns_of(cursor, query))
         path = folder / "taken.parquet"
