@@ -18,6 +18,7 @@ from datetime import UTC
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -60,6 +61,7 @@ IDLE_SECONDS = 300  # for a reader who does not read on; then the server ends th
 AT_ONCE = 2
 RETRY_SECONDS = 60
 SLOTS = threading.BoundedSemaphore(AT_ONCE)
+DEADLINE_SECONDS = 1800  # for a whole CSV, whose reader would else hold the snapshot by reading on now and then
 TOO_LONG = (
     f"These rows were not found within {PATIENCE_SECONDS} seconds: the database is busy, or they are too many at once. "
     "Try again in a few minutes, or take fewer away."
@@ -75,6 +77,10 @@ NOT_WRITTEN = (
 
 class RefusedError(Exception):
     """The address asks for what is not there to be taken away; the message, in HTML, says what is."""
+
+
+class TooSlowError(Exception):
+    """A CSV has taken too long to read; what has been sent ends without the end that a complete file has."""
 
 
 class BusyError(Exception):
@@ -284,6 +290,7 @@ def _lines(taken: Taken) -> Iterator[str]:
         chunks = _rows(cursor.connection, written(query, columns, as_texts=True))
         chunk: Sequence[Sequence[Any]] = next(chunks, ())
         yield ""
+        ends = monotonic() + DEADLINE_SECONDS
         line = io.StringIO()
         writer = csv.writer(line)
         writer.writerow([column.name for column in columns])
@@ -294,6 +301,8 @@ def _lines(taken: Taken) -> Iterator[str]:
                     row[place] = no_formula(row[place])
             writer.writerows(rows)
             yield line.getvalue()
+            if monotonic() > ends:
+                raise TooSlowError(f"{taken.name}.csv was not read within {DEADLINE_SECONDS} seconds")
             line.seek(0)
             line.truncate()
             chunk = next(chunks, ())
