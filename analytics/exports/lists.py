@@ -11,7 +11,7 @@ import csv
 import io
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
@@ -202,6 +202,8 @@ class Taken:
         self.address = request.build_absolute_uri(request.path + (f"?{query}" if query else ""))
         self.alias = listed.queryset.db
         self.columns: dict[str, Any] = {name: name for name in admin.columns} | admin.taken
+        # To a reader of HTTP/1.0, as nginx is by default, an answer without a length that breaks off looks complete.
+        self.needs_length = request.META.get("SERVER_PROTOCOL") == "HTTP/1.0"
         self.is_cut = False
 
     @contextmanager
@@ -271,13 +273,19 @@ set local idle_in_transaction_session_timeout = %s
 
 
 def _as_csv(taken: Taken) -> HttpResponseBase:
+    if taken.needs_length:
+        with _folder() as folder, closing(_lines(taken)) as lines:
+            path = folder / "taken.csv"
+            with path.open("w", encoding="utf-8", newline="") as file:
+                file.writelines(lines)
+            return _opened(path, taken)
     lines = _lines(taken)
     next(lines)  # what cannot be read at all is said on a page, not in a file
     headers = {"Content-Disposition": f'attachment; filename="{taken.name}.csv"'}
     return StreamingHttpResponse(lines, content_type=FORMATS["csv"][1], headers=headers)
 
 
-def _lines(taken: Taken) -> Iterator[str]:
+def _lines(taken: Taken) -> Generator[str]:
     """Yield the file as CSV, after an empty beginning, when the first rows are there.
 
     Django closes this when all is sent or the reader is gone, before the first byte too; it has then begun, by its

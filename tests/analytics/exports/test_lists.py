@@ -42,6 +42,7 @@ from tests.analytics.admin.test_lists import COMPLETIONS, NOT_UNDERSTOOD
 from tests.analytics.exports.conftest import AWKWARD, TAGS, connect_duckdb, sheet
 from tests.analytics.pages.conftest import GROUPS, Reader
 from tests.conftest import Database, Source, Warehouse
+from tests.ingest.runs.test_failures import wait_for
 
 FORMATS = ("csv", "xlsx", "parquet")
 Row = dict[str, Any]
@@ -455,11 +456,11 @@ def test_it_asks_a_stranger_to_log_in(databases: None) -> None:
 
 
 def holding(warehouse: Warehouse) -> int:
-    """Return how many connections hold a transaction open in which rows are read for a file."""
+    """Return how many other connections hold a snapshot, for which the server keeps every row that it shows."""
     return int(
         warehouse.value(
-            "select count(*) from pg_stat_activity"
-            " where datname = current_database() and query ilike 'fetch%' and state <> 'idle'"
+            "select count(*) from pg_stat_activity where datname = current_database()"
+            " and backend_type = 'client backend' and backend_xmin is not null and pid <> pg_backend_pid()"
         )
     )
 
@@ -477,14 +478,14 @@ def reading(client: Client, many_steps: None) -> Iterator[Any]:
 def test_it_lets_go_of_the_database_when_the_reader_goes_away(reading: Any, warehouse: Warehouse) -> None:
     assert holding(warehouse) == 1
     reading.close()
-    assert holding(warehouse) == 0
+    wait_for(lambda: holding(warehouse) == 0)
 
 
 def test_it_lets_go_of_the_database_when_the_reader_has_it_all(
     client: Client, many_steps: None, warehouse: Warehouse
 ) -> None:
     assert len(take(client, StepResultFact, "csv").getvalue().splitlines()) == 12_001
-    assert holding(warehouse) == 0
+    wait_for(lambda: holding(warehouse) == 0)
 
 
 def test_it_waits_for_no_reader_who_does_not_read_on(
@@ -502,6 +503,33 @@ def test_it_waits_for_no_reader_who_does_not_read_on(
         list(stream)
 
 
+def test_it_breaks_off_what_takes_too_long_to_read_however_often_somebody_reads_on(
+    client: Client, many_steps: None, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "DEADLINE_SECONDS", 0.5)
+    stream = iter(take(client, StepResultFact, "csv"))
+    next(stream)
+    warehouse.execute("select pg_sleep(0.6)")
+    with pytest.raises(lists.TooSlowError, match="was not read within"):
+        list(stream)
+    wait_for(lambda: holding(warehouse) == 0)
+
+
+def test_its_csv_has_a_length_for_who_could_not_tell_that_it_broke_off(
+    client: Client, many_steps: None, warehouse: Warehouse
+) -> None:
+    expected = take(client, StepResultFact, "csv").getvalue()
+    response = client.get(address(StepResultFact), {"_export": "csv"}, SERVER_PROTOCOL="HTTP/1.0")
+    assert int(response["Content-Length"]) == len(expected)
+    assert (name_of(response), response["Content-Type"]) == ("step_result_fact.csv", "text/csv; charset=utf-8")
+    assert response.getvalue() == expected
+    with no_file_beyond(20_000):
+        response = client.get(address(StepResultFact), {"_export": "csv"}, SERVER_PROTOCOL="HTTP/1.0")
+    assert response.status_code == 503
+    assert "Take fewer rows away" in said(response)
+    wait_for(lambda: holding(warehouse) == 0)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_it_says_that_the_database_was_too_slow(
     client: Client, warehouse: Warehouse, many_steps: None, monkeypatch: pytest.MonkeyPatch, form: str
@@ -514,7 +542,7 @@ def test_it_says_that_the_database_was_too_slow(
     response = client.get(address(ActivityAdherence), {"_export": form})
     assert (response.status_code, "Content-Disposition" in response) == (503, False)
     assert "Try again in a few minutes, or take fewer away." in said(response)
-    assert holding(warehouse) == 0
+    wait_for(lambda: holding(warehouse) == 0)
 
 
 # --- What it costs the site
@@ -542,7 +570,7 @@ def test_it_says_that_it_could_not_be_written(
     (error,) = [vars(record)["error"] for record in caplog.records if record.message == "list not written"]
     assert re.fullmatch(r"\w+", error)  # its name alone: what it says may quote a row
     gc.collect()  # nothing that was left open
-    assert holding(warehouse) == 0
+    wait_for(lambda: holding(warehouse) == 0)
 
 
 def test_it_says_so_too_when_memory_does_not_suffice(
@@ -552,3 +580,42 @@ def test_it_says_so_too_when_memory_does_not_suffice(
     response = client.get(address(StepResultFact), {"_export": "parquet"})
     assert response.status_code == 503
     assert "Take fewer rows away" in said(response)
+
+
+BUSY = "Others are being made at the moment"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_it_makes_two_files_at_a_time_and_asks_others_to_wait(client: Client, many_steps: None, form: str) -> None:
+    streams = [take(client, StepResultFact, "csv") for _ in range(2)]
+    response = client.get(address(StepResultFact), {"_export": form})
+    assert (response.status_code, response["Retry-After"], "Content-Disposition" in response) == (503, "60", False)
+    assert BUSY in said(response)
+    assert client.get(address(StepResultFact)).status_code == client.get("/healthz").status_code == 200
+    assert client.get(address(StepResultFact), {"_export": form, "p": "x"}).status_code == 400
+    streams[0].close()  # before its first byte is read
+    take(client, StepResultFact, form).close()
+    assert len(streams[1].getvalue().splitlines()) == 12_001
+    for response in [take(client, StepResultFact, form) for _ in range(2)]:
+        response.close()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_that_fails_keeps_no_other_waiting(
+    client: Client, many_steps: None, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    with monkeypatch.context() as without_patience:
+        without_patience.setattr(lists, "PATIENCE_SECONDS", 0.001)
+        for _ in range(3):
+            response = client.get(address(StepResultFact), {"_export": form})
+            assert response.status_code == 503
+            assert "take fewer away" in said(response)
+    take(client, StepResultFact, form).close()
+
+
+def test_a_reader_who_goes_away_without_a_word_keeps_no_other_waiting(client: Client, many_steps: None) -> None:
+    for _ in range(3):
+        response = take(client, StepResultFact, "csv")
+        next(iter(response))
+        del response
+        gc.collect()
