@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import UTC
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,6 +33,7 @@ from psycopg2.errors import QueryCanceled
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class, for all its small letter)
 from psycopg2.sql import SQL, Composable, Identifier
 
+from analytics.exports import folders
 from analytics.exports.formats import columns_of, duck, feed, measured, no_formula, text, written
 from analytics.exports.sheets import write_book
 from analytics.pages.page import NO_ANSWER
@@ -328,8 +328,8 @@ def _rows(connection: Connection, query: Composable) -> Iterator[Sequence[Sequen
 def _folder() -> Iterator[Path]:
     """Give a folder to write a file in; raise NotWrittenError where that fails."""
     try:
-        with TemporaryDirectory() as folder:
-            yield Path(folder)
+        with folders.temporary() as folder:
+            yield folder
     except _writing_errors() as error:
         raise NotWrittenError from error
 
