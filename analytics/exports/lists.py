@@ -37,6 +37,7 @@ from analytics.exports import folders
 from analytics.exports.formats import columns_of, duck, feed, measured, no_formula, text, written
 from analytics.exports.sheets import write_book
 from analytics.pages.page import NO_ANSWER
+from analytics.pages.page import TOO_LONG as PAGE_TOO_LONG
 from ingest.cursors import Cursor
 from ingest.runs.errors import DATABASE_ERRORS, explain
 
@@ -155,6 +156,13 @@ def _not_answered(admin: "BoundedAdmin", request: HttpRequest, error: Exception)
     logger.error("list not taken away", extra={"page": request.path, "error": explain(error)})
     is_late = isinstance(error.__cause__ or error, QueryCanceled)
     return _refused(admin, request, TOO_LONG if is_late else NO_ANSWER, 503)
+
+
+def not_shown(admin: "BoundedAdmin", request: HttpRequest, error: Exception) -> HttpResponse:
+    """Answer for a list or a row that the database did not give."""
+    logger.error("page not shown", extra={"page": request.path, "error": explain(error)})
+    is_late = isinstance(error.__cause__ or error, QueryCanceled)
+    return _refused(admin, request, PAGE_TOO_LONG if is_late else NO_ANSWER, 503)
 
 
 def _file(admin: "BoundedAdmin", request: HttpRequest) -> HttpResponseBase:

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import resource
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from urllib.parse import unquote
 import openpyxl
 import pytest
 from django.contrib import admin
+from django.db import connections
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
@@ -36,6 +38,7 @@ from analytics.models import (
     SurveyDimension,
     SurveyResultFact,
 )
+from analytics.pages import answers
 from ingest.models import PipelineRun, RejectedRow, ScheduleOverride
 from tests.analytics.admin.pages import address, registered, results
 from tests.analytics.admin.test_lists import COMPLETIONS, NOT_UNDERSTOOD
@@ -619,3 +622,39 @@ def test_a_reader_who_goes_away_without_a_word_keeps_no_other_waiting(client: Cl
         next(iter(response))
         del response
         gc.collect()
+
+
+@pytest.mark.parametrize("query", [{}, {"_export": "csv"}, {"patient_id": "7"}, {"patient_id": "7", "_export": "csv"}])
+def test_neither_a_list_nor_its_file_waits_longer_than_a_page_does(
+    client: Client, many_steps: None, monkeypatch: pytest.MonkeyPatch, query: dict[str, str]
+) -> None:
+    monkeypatch.setattr(lists, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(answers, "PATIENCE_SECONDS", 0.2)
+    client.raise_request_exception = False
+    holder = Warehouse("analytics")
+    holder.execute("begin; lock table step_result_fact in access exclusive mode")
+    freed = threading.Timer(4, holder.execute, ["rollback"])
+    freed.start()
+    try:
+        response = client.get(address(StepResultFact), query)
+        assert freed.is_alive()
+    finally:
+        freed.join()
+        holder.connection.close()
+    assert response.status_code == 503
+    assert "Try again in a few minutes" in said(response)
+
+
+def test_a_list_and_a_row_say_that_the_warehouse_is_gone(
+    client: Client, many_steps: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ScheduleOverride.objects.create(schedule_id=1, milestone_slug="consent", offset_start_days=1)
+    connections["analytics"].close()
+    client.raise_request_exception = False
+    with monkeypatch.context() as gone:
+        gone.setitem(connections["analytics"].settings_dict, "NAME", "gone")
+        pages = [address(StepResultFact), address(StepResultFact, "change", 7), address(ScheduleOverride)]
+        answered = [client.get(page) for page in pages]
+    for response in answered:
+        assert response.status_code == 503
+        assert "The warehouse does not answer." in said(response)
