@@ -13,3 +13,10 @@ forwarded_allow_ips = ""
 # A heartbeat in memory, as one on a slow disk makes a worker look dead.
 memory = Path("/dev/shm")  # noqa: S108
 worker_tmp_dir = str(memory) if memory.is_dir() else None
+
+
+def post_worker_init(worker: object) -> None:
+    """Take away what a killed worker has left of the files that it was making."""
+    from analytics.exports import folders  # here: with preload_app it is there by now
+
+    folders.sweep()

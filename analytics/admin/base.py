@@ -42,6 +42,7 @@ from analytics.models.links import parents
 from analytics.models.msk import ABOUT_A_WINDOW, MadeIdModel, PatientJourneyScheduleWindow
 from analytics.pages.page import without_empty_fields
 from ingest.models import PipelineRun, RejectedRow
+from ingest.runs.errors import DATABASE_ERRORS
 
 Cell = str | Callable[[Any], Any]
 
@@ -116,7 +117,13 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
             return exports.export(self, request)  # type: ignore[return-value]  # a stream is a response as well
         if "form" in request.GET:
             return without_empty_fields(request)
-        response = super().changelist_view(request, extra_context)
+        try:
+            return self._shown(request, extra_context)
+        except DATABASE_ERRORS as error:
+            return exports.not_shown(self, request, error)
+
+    def _shown(self, request: HttpRequest, extra_context: dict[str, Any] | None) -> HttpResponse:
+        response: Any = super().changelist_view(request, extra_context)
         page = (getattr(response, "context_data", None) or {}).get("cl")
         for refusal in page.refusals if page else ():
             messages.error(request, refusal)
@@ -126,8 +133,22 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
             message = "The source's {} {} was rejected: {}."
             messages.warning(request, format_html(message, words(entry.source_table), entry.source_key, link))
         if page:
-            response.context_data["offer"] = exports.offer(page)  # type: ignore[attr-defined]
-        return response
+            response.context_data["offer"] = exports.offer(page)
+        return _rendered(response)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show the row, or answer as the list does where the database does not."""
+        try:
+            return _rendered(self.changeform(request, object_id, form_url, extra_context))
+        except DATABASE_ERRORS as error:
+            return exports.not_shown(self, request, error)
+
+    def changeform(
+        self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: Any
+    ) -> HttpResponse:
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Lead to why the row was rejected or, if it was not, to the list, with a word on why the row may be gone.
@@ -319,6 +340,12 @@ class ReadOnlyAdmin(BoundedAdmin):
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         columns = [self.cell(name, request) for name in self.columns]
         return [*columns, self.see_also(request)] if self.children() else columns
+
+
+def _rendered(response: Any) -> HttpResponse:
+    """Render a response now, while what its template asks the database for can still be answered for."""
+    shown: HttpResponse = response.render() if hasattr(response, "render") else response
+    return shown
 
 
 def address(model: type[Model], page: str, *keys: Any, **query: Any) -> str:

@@ -151,14 +151,14 @@ class ScheduleOverrideAdmin(BoundedAdmin):
 
         return state
 
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    def changeform(
+        self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: Any
     ) -> HttpResponse:
         if PREVIEW in request.POST:
             # Nothing is saved, and the preview takes a transaction of its own, for one snapshot.
             shown: HttpResponse = self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined]
             return shown
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        return super().changeform(request, object_id, form_url, extra_context)
 
     def render_change_form(
         self,

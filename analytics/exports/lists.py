@@ -10,13 +10,14 @@ file, in the file's name, and in XLSX on a second sheet as well. A last row that
 import csv
 import io
 import logging
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -32,9 +33,11 @@ from psycopg2.errors import QueryCanceled
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class, for all its small letter)
 from psycopg2.sql import SQL, Composable, Identifier
 
+from analytics.exports import folders
 from analytics.exports.formats import columns_of, duck, feed, measured, no_formula, text, written
 from analytics.exports.sheets import write_book
 from analytics.pages.page import NO_ANSWER
+from analytics.pages.page import TOO_LONG as PAGE_TOO_LONG
 from ingest.cursors import Cursor
 from ingest.runs.errors import DATABASE_ERRORS, explain
 
@@ -54,14 +57,39 @@ ROWS = 1_000_000  # of a file; a sheet of XLSX has room for 1,048,576
 FETCHED = 2_000  # rows at a time
 PATIENCE_SECONDS = 120  # for the server to find the rows
 IDLE_SECONDS = 300  # for a reader who does not read on; then the server ends the transaction
+# Files that a process makes at a time, or sends as it makes them: each keeps one of its threads, a core and a
+# connection busy, and the site has to be there for others.
+AT_ONCE = 2
+RETRY_SECONDS = 60
+SLOTS = threading.BoundedSemaphore(AT_ONCE)
+DEADLINE_SECONDS = 1800  # for a whole CSV, whose reader would else hold the snapshot by reading on now and then
 TOO_LONG = (
     f"These rows were not found within {PATIENCE_SECONDS} seconds: the database is busy, or they are too many at once. "
     "Try again in a few minutes, or take fewer away."
 )
 
 
+BUSY = "Others are being made at the moment, as many as the site makes at once: try again in a minute."
+NOT_WRITTEN = (
+    "The server could not write this file: most likely it has no room for it. Take fewer rows away, and tell the "
+    "engineer on call if it lasts."
+)
+
+
 class RefusedError(Exception):
     """The address asks for what is not there to be taken away; the message, in HTML, says what is."""
+
+
+class TooSlowError(Exception):
+    """A CSV has taken too long to read; what has been sent ends without the end that a complete file has."""
+
+
+class BusyError(Exception):
+    """As many files are being made as may be at a time."""
+
+
+class NotWrittenError(Exception):
+    """The file could not be written; the cause says why."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +125,8 @@ def _is_counted(count: int) -> bool:
 def export(admin: "BoundedAdmin", request: HttpRequest) -> HttpResponseBase:
     """Answer with the rows of a list as a file, for who may see the list.
 
-    An address that is not understood is answered with 400 and the reason; a database that does not answer with 503.
+    An address that is not understood is answered with 400 and the reason; a database that does not answer, a file
+    that cannot be written, and one too many at a time, with 503.
     """
     if not admin.has_view_or_change_permission(request):
         raise PermissionDenied
@@ -107,6 +136,15 @@ def export(admin: "BoundedAdmin", request: HttpRequest) -> HttpResponseBase:
         return _refused(admin, request, refusal.args[0], 400)
     except DATABASE_ERRORS as error:
         return _not_answered(admin, request, error)
+    except BusyError:
+        answer = _refused(admin, request, BUSY, 503)
+        answer["Retry-After"] = str(RETRY_SECONDS)
+        return answer
+    except NotWrittenError as error:
+        # Its name alone: what it says may quote a row.
+        name = type(error.__cause__).__name__
+        logger.error("list not written", extra={"page": request.path, "error": name})  # noqa: TRY400  (no traceback either)
+        return _refused(admin, request, NOT_WRITTEN, 503)
 
 
 def _refused(admin: "BoundedAdmin", request: HttpRequest, refusal: str, status: int) -> HttpResponse:
@@ -119,6 +157,13 @@ def _not_answered(admin: "BoundedAdmin", request: HttpRequest, error: Exception)
     logger.error("list not taken away", extra={"page": request.path, "error": explain(error)})
     is_late = isinstance(error.__cause__ or error, QueryCanceled)
     return _refused(admin, request, TOO_LONG if is_late else NO_ANSWER, 503)
+
+
+def not_shown(admin: "BoundedAdmin", request: HttpRequest, error: Exception) -> HttpResponse:
+    """Answer for a list or a row that the database did not give."""
+    logger.error("page not shown", extra={"page": request.path, "error": explain(error)})
+    is_late = isinstance(error.__cause__ or error, QueryCanceled)
+    return _refused(admin, request, PAGE_TOO_LONG if is_late else NO_ANSWER, 503)
 
 
 def _file(admin: "BoundedAdmin", request: HttpRequest) -> HttpResponseBase:
@@ -145,6 +190,17 @@ def _understood(admin: "BoundedAdmin", request: HttpRequest) -> "BoundedList":
     return cast("BoundedList", listed)
 
 
+@contextmanager
+def _slot() -> Iterator[None]:
+    """Be one of the files that are made at a time; raise BusyError if there are as many as may be."""
+    if not SLOTS.acquire(blocking=False):
+        raise BusyError
+    try:
+        yield
+    finally:
+        SLOTS.release()
+
+
 class Taken:
     """What is taken away of a list: how the database is asked for it, its columns, and what the file is called."""
 
@@ -155,6 +211,8 @@ class Taken:
         self.address = request.build_absolute_uri(request.path + (f"?{query}" if query else ""))
         self.alias = listed.queryset.db
         self.columns: dict[str, Any] = {name: name for name in admin.columns} | admin.taken
+        # To a reader of HTTP/1.0, as nginx is by default, an answer without a length that breaks off looks complete.
+        self.needs_length = request.META.get("SERVER_PROTOCOL") == "HTTP/1.0"
         self.is_cut = False
 
     @contextmanager
@@ -224,21 +282,32 @@ set local idle_in_transaction_session_timeout = %s
 
 
 def _as_csv(taken: Taken) -> HttpResponseBase:
+    if taken.needs_length:
+        with _folder() as folder, closing(_lines(taken)) as lines:
+            path = folder / "taken.csv"
+            with path.open("w", encoding="utf-8", newline="") as file:
+                file.writelines(lines)
+            return _opened(path, taken)
     lines = _lines(taken)
     next(lines)  # what cannot be read at all is said on a page, not in a file
     headers = {"Content-Disposition": f'attachment; filename="{taken.name}.csv"'}
     return StreamingHttpResponse(lines, content_type=FORMATS["csv"][1], headers=headers)
 
 
-def _lines(taken: Taken) -> Iterator[str]:
-    """Yield the file as CSV, after an empty beginning, when the first rows are there."""
-    with taken.snapshot() as cursor:
+def _lines(taken: Taken) -> Generator[str]:
+    """Yield the file as CSV, after an empty beginning, when the first rows are there.
+
+    Django closes this when all is sent or the reader is gone, before the first byte too; it has then begun, by its
+    empty beginning, and thus lets go of what it holds.
+    """
+    with _slot(), taken.snapshot() as cursor:
         query = taken.query(cursor)
         columns = columns_of(cursor, query)
         texts = [place for place, column in enumerate(columns) if column.is_text]
         chunks = _rows(cursor.connection, written(query, columns, as_texts=True))
         chunk: Sequence[Sequence[Any]] = next(chunks, ())
         yield ""
+        ends = monotonic() + DEADLINE_SECONDS
         line = io.StringIO()
         writer = csv.writer(line)
         writer.writerow([column.name for column in columns])
@@ -249,6 +318,8 @@ def _lines(taken: Taken) -> Iterator[str]:
                     row[place] = no_formula(row[place])
             writer.writerows(rows)
             yield line.getvalue()
+            if monotonic() > ends:
+                raise TooSlowError(f"{taken.name}.csv was not read within {DEADLINE_SECONDS} seconds")
             line.seek(0)
             line.truncate()
             chunk = next(chunks, ())
@@ -262,21 +333,38 @@ def _rows(connection: Connection, query: Composable) -> Iterator[Sequence[Sequen
     return iter(lambda: cursor.fetchmany(FETCHED), [])
 
 
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Give a folder to write a file in; raise NotWrittenError where that fails."""
+    try:
+        with folders.temporary() as folder:
+            yield folder
+    except _writing_errors() as error:
+        raise NotWrittenError from error
+
+
+def _writing_errors() -> tuple[type[Exception], ...]:
+    import duckdb  # here, as in formats.py, and this too: nobody waits for them unless something fails
+    from xlsxwriter.exceptions import XlsxWriterException
+
+    return OSError, duckdb.Error, XlsxWriterException
+
+
 def _as_xlsx(taken: Taken) -> HttpResponseBase:
-    with TemporaryDirectory() as folder, taken.snapshot() as cursor:
+    with _slot(), _folder() as folder, taken.snapshot() as cursor:
         query = taken.query(cursor)
         columns = columns_of(cursor, query)
-        path = Path(folder) / "taken.xlsx"
+        path = folder / "taken.xlsx"
         write_book(path, columns, chain.from_iterable(_rows(cursor.connection, query)), taken.about)
         return _opened(path, taken)
 
 
 def _as_parquet(taken: Taken) -> HttpResponseBase:
-    with TemporaryDirectory() as folder, taken.snapshot() as cursor:
+    with _slot(), _folder() as folder, taken.snapshot() as cursor:
         query = taken.query(cursor)
         columns = measured(cursor, query, columns_of(cursor, query))
-        path = Path(folder) / "taken.parquet"
-        with duck(None, Path(folder) / "spill", threads=1, in_order=True) as writer:
+        path = folder / "taken.parquet"
+        with duck(None, folder / "spill", threads=1, in_order=True) as writer:
             to = f"to {text(str(path))} (format parquet, compression zstd)"
             feed(writer, lambda rows: f"copy ({rows}) {to}", cursor, query, columns)
         return _opened(path, taken)

@@ -6,7 +6,8 @@ times as long, a minute and a half for half a million windows. Each row goes to 
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -31,7 +32,8 @@ def write_book(path: Path, columns: Sequence[Column], rows: Iterable[Sequence[An
     """Write rows, whose values are those that psycopg2 gives, on a sheet, and on a second one what is `about` them."""
     import xlsxwriter  # here, as duckdb in formats.py
 
-    with xlsxwriter.Workbook(path, {"constant_memory": True, "tmpdir": str(path.parent)}) as book:
+    book = xlsxwriter.Workbook(path, {"constant_memory": True, "tmpdir": str(path.parent)})
+    with _closed(book), book:
         bold = book.add_format({"bold": True})
         sheet = Sheet(book, columns, bold)
         for row in rows:
@@ -42,6 +44,17 @@ def write_book(path: Path, columns: Sequence[Column], rows: Iterable[Sequence[An
         for place, (name, value) in enumerate(about(sheet.rows)):
             notes.write_string(place, 0, name, bold)
             notes.write_string(place, 1, value)
+
+
+@contextmanager
+def _closed(book: Any) -> Iterator[None]:
+    """Close the file of each sheet's rows, which XlsxWriter leaves open, and on the disk, when it fails."""
+    try:
+        yield
+    finally:
+        for sheet in book.worksheets():
+            with suppress(OSError):
+                sheet.row_data_fh.close()
 
 
 class Sheet:

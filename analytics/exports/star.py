@@ -1,5 +1,6 @@
 """The star as files: a table each, all of one snapshot, and a README.md that says what is in them."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -45,7 +46,7 @@ def export_star(output: Path, form: str) -> dict[str, int]:
     """
     import duckdb  # here, as in formats.py
 
-    with _filled(output) as folder, one_error(), answers.unhurried(), answers.snapshot() as warehouse:
+    with _private(), _filled(output) as folder, one_error(), answers.unhurried(), answers.snapshot() as warehouse:
         try:
             tables = list(_written(warehouse, folder, form))
             (folder / README).write_text("\n".join(_readme(warehouse, tables, form)), encoding="utf-8")
@@ -60,6 +61,16 @@ def export_star(output: Path, form: str) -> dict[str, int]:
 
 
 @contextmanager
+def _private() -> Iterator[None]:
+    """Let nobody else read the files and folders that are made in the block: they hold what is known of patients."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
 def _filled(output: Path) -> Iterator[Path]:
     """Give a folder whose files are moved into `output` when all are written; of a failure nothing stays.
 
@@ -69,6 +80,11 @@ def _filled(output: Path) -> Iterator[Path]:
     unfinished = output / UNFINISHED
     try:
         output.mkdir(parents=True, exist_ok=True)
+        if unfinished.exists():
+            raise PipelineError(
+                f"{output} is not empty: {UNFINISHED} in it is of an export that was killed or is still at work; "
+                "remove it when none is, or name another folder"
+            )
         if any(output.iterdir()):
             raise PipelineError(f"{output} is not empty: name an empty folder, or one that is not there yet")
         unfinished.mkdir()

@@ -1,5 +1,6 @@
 """The star as files: each row of each table as it is, of one moment, and nothing at all when that cannot be had."""
 
+import os
 import resource
 import signal
 from decimal import Decimal
@@ -228,6 +229,25 @@ def test_it_takes_an_empty_folder_that_is_there(small_world: Source, run, tmp_pa
     run()
     run("export_star", "--output", str(tmp_path))
     assert (tmp_path / "step_result_fact.parquet").stat().st_size
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_its_files_are_for_nobody_else_to_read(small_world: Source, run, folder: Folder, form: str) -> None:
+    run()
+    before = os.umask(0o022)
+    try:
+        run("export_star", "--output", str(folder), "--format", form)
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in (folder, folder.parent)} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+def test_it_says_what_a_killed_export_left(warehouse: Warehouse, run, tmp_path: Path) -> None:
+    (tmp_path / ".unfinished").mkdir()
+    with pytest.raises(CommandError, match=r"is not empty: \.unfinished in it is of an export that was killed or is"):
+        run("export_star", "--output", str(tmp_path))
 
 
 @pytest.mark.parametrize("form", FORMATS)
