@@ -41,8 +41,8 @@ def most_queries(model: type[Model], query: dict[str, str]) -> int:
     """Return how many a page may send: none of them for each row, or for each value of a filter."""
     shown = admin.site._registry[model]
     assert isinstance(shown, BoundedAdmin)
-    # The session, the user, the estimate, a count where it says little, the rows; of the view two parts. Three more begin
-    # a transaction, set its patience and end it.
+    # The session, the user, the estimate, a count where it says little, the rows; of the view two parts. Three more
+    # begin a transaction, set its patience and end it.
     rows = 8 + (model is ActivityAdherence)
     names = len({shown.links.get(name) for name in shown.list_display} & NAMES.keys())
     # What the values of filters are is kept, and read in a transaction; of surveys it is in their table.
