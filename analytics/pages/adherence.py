@@ -18,6 +18,7 @@ from analytics.models import ScheduleDimension
 from analytics.pages.answers import Row, as_day, kept, read
 from analytics.pages.dimensions import DIMENSIONS, STATUSES, conditions, known_labels
 from analytics.pages.page import BLANK, SEES_PATIENTS, SEES_TOTALS, Content, RefusedError, asked, choice, page
+from analytics.pages.plausibility import SILENT_DAYS
 
 WEEKS = 26  # of the trend
 ROWS = 100  # of a page of windows
@@ -117,6 +118,7 @@ def adherence(request: HttpRequest) -> Content:
     places = {label: place for place, label in enumerate(groups)}
     rows = sorted(table, key=lambda row: (places[row[by.name]], row[colour.name]))
     values = {
+        "known_until": _known_until(question),
         "order": _order_of(question) if len(groups) > 1 else "",
         "chart": _bars(groups, question, sees_windows=sees_windows),
         "trend": _trend(question, sees_windows=sees_windows),
@@ -166,6 +168,13 @@ def _groups(table: list[Row], question: Question) -> dict[str, Counter[str]]:
 
 def _is_by_misses(question: Question) -> bool:
     return question.colour == "status" and question.tells_adherence
+
+
+def _known_until(question: Question) -> date | None:
+    """Return the day of the last survey result, if results had stopped by the day that is asked for."""
+    (row,) = kept("newest_result")
+    day: date | None = row["day"]
+    return day if day and (question.day - day).days >= SILENT_DAYS else None
 
 
 def _order_of(question: Question) -> str:
@@ -273,6 +282,7 @@ def form_of(question: Question) -> dict[str, Any]:
 def prepare() -> None:
     """Work out what the page shows as it opens, and by each other dimension."""
     question = Question.of({})
+    _known_until(question)
     by_week(question, WEEKS)
     form_of(question)
     for by in DIMENSIONS:

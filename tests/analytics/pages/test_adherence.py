@@ -329,3 +329,12 @@ def test_it_says_that_the_windows_of_a_milestone_lie_before_and_after_it(
         assert page.context["windows"] == "2"
     assert note in manager.get("/adherence/windows/?milestone=operation").content.decode()
     assert note not in manager.get("/adherence/").content.decode()
+
+
+def test_it_says_where_no_survey_result_has_come_for_two_weeks(small_world: Source, manager: Client, run) -> None:
+    small_world.insert_survey_result()  # of 8 March 2024
+    run()
+    said = "The last survey result is of 2024-03-08: windows that ended later count as missed"
+    assert said in manager.get("/adherence/").content.decode()
+    assert said in manager.get("/adherence/?day=2024-03-22").content.decode()
+    assert said not in manager.get("/adherence/?day=2024-03-21").content.decode()
