@@ -164,19 +164,22 @@ select md5(concat_ws(' ',
 """
 
 
-# What people see, and runs as processes of their own that are stopped and killed: most of the time that all tests take.
-SITE_AND_PROCESSES = ("access", "analytics/admin", "analytics/exports", "analytics/pages", "browser", "ingest/runs")
+# What people see, runs as processes of their own that are stopped and killed, and what else takes most of the time of all.
+NOT_QUICK = (
+    *("access", "analytics/admin", "analytics/exports", "analytics/pages", "browser", "ingest/runs"),
+    *("analytics/test_random_changes.py", "ingest/test_upgrade.py"),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--quick", action="store_true", help=f"leave out {', '.join(SITE_AND_PROCESSES)}")
+    parser.addoption("--quick", action="store_true", help=f"leave out {', '.join(NOT_QUICK)}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let the tests that take longest begin first, so that no process works at one when all others are done."""
     if config.option.quick:
-        left_out = [Path(__file__).parent / folder for folder in SITE_AND_PROCESSES]
-        deselected = [item for item in items if any(folder in item.path.parents for folder in left_out)]
+        left_out = {Path(__file__).parent / place for place in NOT_QUICK}
+        deselected = [item for item in items if left_out & {item.path, *item.path.parents}]
         config.hook.pytest_deselected(items=deselected)
         gone = {*deselected}
         items[:] = [item for item in items if item not in gone]

@@ -66,7 +66,7 @@ def test_it_runs_the_pipeline_for_the_source_of_the_job_and_works_out_what_takes
         cursor.execute("select count(*) from kept_answer where cache_key like '%:steps:%'")
         assert cursor.fetchall() == [(len(GROUPS),)]
         cursor.execute("select count(*) from kept_answer where cache_key ~ ':(quality_|plausibility_)'")
-        assert cursor.fetchall() == [(3,)]
+        assert cursor.fetchall() == [(4,)]
 
 
 def test_it_adds_nothing_to_what_a_run_that_failed_has_logged(monkeypatch, job, caplog, capsys) -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -278,8 +277,11 @@ def test_it_has_a_remedy_for_each_reason(small_world: Source, manager: Client, r
     assert re.fullmatch(r"[A-Z].{20,}\.", remedy)
 
 
+NEXT_RUN = "update committed_run set run_uuid = gen_random_uuid()"
+
+
 def test_it_looks_for_examples_once_a_load_and_shows_those_that_are_still_there(
-    small_world: Source, manager: Client, run
+    small_world: Source, warehouse: Warehouse, manager: Client, run
 ) -> None:
     run()
     rows = [
@@ -298,9 +300,9 @@ def test_it_looks_for_examples_once_a_load_and_shows_those_that_are_still_there(
     )
     RejectedRow.objects.filter(source_key="1").delete()
     assert examples() == ["0", "2"]
-    LoadState.objects.update(run_uuid=uuid4())  # as the next load leaves it
+    warehouse.execute(NEXT_RUN)  # as the next load leaves it
     assert examples() == ["before", "0", "2"]
-    LoadState.objects.update(run_uuid=uuid4())
+    warehouse.execute(NEXT_RUN)
     prepare_pages()
     RejectedRow.objects.filter(source_key="before").update(id=30)
     assert examples() == ["0", "2"]
