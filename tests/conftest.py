@@ -164,7 +164,7 @@ select md5(concat_ws(' ',
 """
 
 
-# What people see, runs as processes of their own that are stopped and killed, and what else takes most of the time of all.
+# What people see, runs as processes of their own that are stopped and killed, and what else takes long.
 NOT_QUICK = (
     *("access", "analytics/admin", "analytics/exports", "analytics/pages", "browser", "ingest/runs"),
     *("analytics/test_random_changes.py", "ingest/test_upgrade.py"),
@@ -175,14 +175,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help=f"leave out {', '.join(NOT_QUICK)}")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what is not quick, if that is asked for."""
+    is_slow = collection_path in {Path(__file__).parent / place for place in NOT_QUICK}
+    return True if is_slow and config.option.quick else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the tests that take longest begin first, so that no process works at one when all others are done."""
-    if config.option.quick:
-        left_out = {Path(__file__).parent / place for place in NOT_QUICK}
-        deselected = [item for item in items if left_out & {item.path, *item.path.parents}]
-        config.hook.pytest_deselected(items=deselected)
-        gone = {*deselected}
-        items[:] = [item for item in items if item not in gone]
     items.sort(key=lambda item: not item.get_closest_marker("long"))
 
 

@@ -21,6 +21,8 @@ MEMORY = Path("/dev/shm")  # noqa: S108  (nobody else may write to the folder th
 ROOM = 2 * 1024**3  # bytes, for the databases of each process, and the log of what is written to them
 FOLDER = f"msk-pipeline-tests-{os.getuid()}-"  # and the process that started the server
 UNSAFE = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "512MB", "checkpoint_timeout": "1h"}
+# What pays where there are many rows, or for days.
+IDLE = {"autovacuum": "off", "jit": "off"}
 
 
 def start_in_memory() -> None:
@@ -39,7 +41,7 @@ def start_in_memory() -> None:
     server = psycopg2.connect(host=os.environ["POSTGRES_HOST"], user=os.environ["POSTGRES_USER"], dbname="postgres")
     with closing(server), server.cursor() as cursor:
         server.autocommit = True
-        for name, value in UNSAFE.items():
+        for name, value in (UNSAFE | IDLE).items():
             cursor.execute(f"alter system set {name} = '{value}'")
         cursor.execute("select pg_reload_conf()")
 
