@@ -21,6 +21,7 @@ from bench.site import DAYS, load_both, use_project
 from bench.source import make_sources
 
 RESULTS = Path(__file__).with_name("results") / "pages.txt"
+OVERRIDE = "/admin/ingest/scheduleoverride/add/"
 # What is asked for, and how many milliseconds it may take (20,000 patients).
 PAGES = (
     ("/", 300),
@@ -41,7 +42,7 @@ PAGES = (
     ("/quality/", 300),
     ("/runs/", 300),
     # Sent, as it is by its button; of the schedule that most windows have.
-    ("/admin/ingest/scheduleoverride/add/?schedule_id={schedule}&milestone_slug=operation&_preview=1", 2000),
+    (f"{OVERRIDE}?schedule_id={{schedule}}&milestone_slug=operation&offset_start_days=7&_preview=1", 2000),
     ("/patients/1/", 300),
     ("/tables/", 300),
     ("/tables/step_result_fact/", 300),

@@ -13,12 +13,16 @@ AVERAGE = "seven-day average"
 EMPTY = "No COVID figures are loaded: run manage.py run_pipeline --only covid."
 
 
+def figures() -> list[Row]:
+    """Return the figures of each day, beside what the service did on it, as of today."""
+    return kept("covid", day=as_day(datetime.now(UTC).date()))
+
+
 @page("COVID", SEES_TOTALS)
 def covid(request: HttpRequest) -> Content:
     """Show new cases, tests, patients in hospital and deaths by day, and what the service did on these days."""
     asked(request, [])
-    today = datetime.now(UTC).date()
-    rows = kept("covid", day=as_day(today))
+    rows = figures()
     charts = [
         _chart(rows, "cases", "New cases", "people", {"by day": "new_cases", AVERAGE: "new_cases_average"}),
         _chart(rows, "tests", "New tests", "tests", {"by day": "new_tests", AVERAGE: "new_tests_average"}),

@@ -1,6 +1,6 @@
 """What takes a page longest, worked out before anybody asks for it."""
 
-from analytics.pages import adherence, home, quality, scores, steps
+from analytics.pages import adherence, covid, home, quality, scores, steps
 from analytics.pages.answers import Row, forget_other_loads, kept, unhurried
 from analytics.pages.courses import GROUPS
 
@@ -8,11 +8,12 @@ SURVEYS = 5  # with most results; the scores of others are worked out for who as
 
 
 def prepare_pages() -> None:
-    """Work out home, quality, adherence by each dimension, and the quartiles of steps and scores by every group."""
+    """Work out home, quality, adherence by each dimension, COVID, and quartiles of steps and scores by every group."""
     with unhurried():
         home.prepare()
         quality.prepare()
         adherence.prepare()
+        covid.figures()
         surveys: list[Row | None] = [*kept("surveys")[:SURVEYS]] or [None]
         for by in GROUPS:
             steps.points(by)
