@@ -14,8 +14,7 @@ OTHERS = "others"
 MOST_CELLS = 3_000  # of the table: more are for a spreadsheet, and each takes a tenth of a millisecond
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A part of a bar: how many, and where that many are listed."""
 
     count: int

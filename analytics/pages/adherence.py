@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,12 +16,13 @@ from psycopg2.sql import SQL, Literal
 from analytics.charts import Bar, DayLines, Line, Part, Point, StackedBars, name_of
 from analytics.charts.scale import number
 from analytics.models import ScheduleDimension
-from analytics.pages.answers import Row, as_day, kept, read
+from analytics.pages import adherence_sums as sums
+from analytics.pages.adherence_sums import WEEKS, first_and_last_day
+from analytics.pages.answers import as_day, kept, read
 from analytics.pages.dimensions import DIMENSIONS, STATUSES, conditions, known_labels
 from analytics.pages.page import BLANK, SEES_PATIENTS, SEES_TOTALS, Content, RefusedError, asked, choice, page
 from analytics.pages.plausibility import SILENT_DAYS
 
-WEEKS = 26  # of the trend
 ROWS = 100  # of a page of windows
 REACH = 10_000  # rows that the pages of a list come to
 # One number for adherence is the share of the first among all these (design.md, Pages).
@@ -107,50 +109,58 @@ def schedule_of(key: str) -> ScheduleDimension:
 def adherence(request: HttpRequest) -> Content:
     """Show how many windows there are of each value of `by` and `colour`, and how adherence went week by week."""
     question = Question.of(asked(request, ["by", "colour", "day", *DIMENSIONS]))
-    by, colour = DIMENSIONS[question.by], DIMENSIONS[question.colour]
-    counted = _counted(question)
     sees_windows = request.user.has_perm(SEES_PATIENTS)
-    table = [
-        {by.name: by.label(row["by_value"]), colour.name: colour.label(row["colour_value"]), "windows": row["windows"]}
-        for row in counted
-    ]
-    groups = _groups(table, question)
-    places = {label: place for place, label in enumerate(groups)}
-    rows = sorted(table, key=lambda row: (places[row[by.name]], row[colour.name]))
+    groups = _groups(question)
+    rows = (
+        {question.by: label, question.colour: kind, "windows": windows}
+        for label, kinds in groups.items()
+        for kind, windows in sorted(kinds.items())
+    )
     values = {
         "known_until": _known_until(question),
         "order": _order_of(question) if len(groups) > 1 else "",
         "chart": _bars(groups, question, sees_windows=sees_windows),
         "trend": _trend(question, sees_windows=sees_windows),
-        "windows": number(sum(row["windows"] for row in table)),
-        "adherence": percent(_statuses(table)) if question.tells_adherence else "",
+        "windows": number(sum(kinds.total() for kinds in groups.values())),
+        "adherence": percent(_statuses(groups, question)) if question.tells_adherence else "",
         **form_of(question),
     }
-    return Content("pages/adherence.html", values, [by.name, colour.name, "windows"], rows)
+    return Content("pages/adherence.html", values, [question.by, question.colour, "windows"], rows)
 
 
-def _counted(question: Question) -> list[Row]:
-    by, colour = DIMENSIONS[question.by], DIMENSIONS[question.colour]
-    return kept("adherence", by=by.sql, colour=colour.sql, **question.bound)
+def _counted(question: Question) -> dict[tuple[Any, Any], int]:
+    """Return how many windows there are of each two values, of those that the question is about."""
+    found = _summed(question, question.by, question.colour)
+    if found is None:
+        by, colour = DIMENSIONS[question.by], DIMENSIONS[question.colour]
+        rows = kept("adherence", by=by.sql, colour=colour.sql, **question.bound)
+        found = {(row["by_value"], row["colour_value"]): row["windows"] for row in rows}
+    return found
 
 
-def _statuses(table: list[Row]) -> Counter[str]:
-    """Return the windows by status, of a table that tells them apart by it."""
+def _summed(question: Question, one: str, other: str) -> dict[tuple[Any, Any], int] | None:
+    """Return how many windows there are of each two values, if that is kept."""
+    return None if question.week or question.schedule else sums.counted(question.day, (one, other), question.filters)
+
+
+def _statuses(groups: Mapping[str, Mapping[str, int]], question: Question) -> Counter[str]:
+    """Return the windows by status, of groups that are told apart by it or have it as their kinds."""
     statuses: Counter[str] = Counter()
-    for row in table:
-        statuses[row["status"]] += row["windows"]
+    for label, kinds in groups.items():
+        statuses.update({label: sum(kinds.values())} if question.by == "status" else kinds)
     return statuses
 
 
-def _groups(table: list[Row], question: Question) -> dict[str, Counter[str]]:
+def _groups(question: Question) -> dict[str, Counter[str]]:
     """Return the windows of each group by kind, in the order in which they are shown.
 
     Months as they follow each other; by status the group that misses the largest share of what has ended first; of
     windows of one status, or without any, the largest group first.
     """
+    by, colour = cache(DIMENSIONS[question.by].label), cache(DIMENSIONS[question.colour].label)
     groups: dict[str, Counter[str]] = {}
-    for row in table:
-        groups.setdefault(row[question.by], Counter())[row[question.colour]] = row["windows"]
+    for (value, kind), windows in _counted(question).items():
+        groups.setdefault(by(value), Counter())[colour(kind)] = windows
 
     def order(group: tuple[str, Counter[str]]) -> Any:
         label, kinds = group
@@ -194,23 +204,24 @@ def _bars(groups: dict[str, Counter[str]], question: Question, *, sees_windows: 
 
     is_noted = question.tells_adherence and question.colour == "status"
 
-    def place(**more: str) -> str:
-        return question.address("windows", **more) if sees_windows else ""
+    # Ten thousand parts have addresses: of each only what is its own is worked out anew.
+    of_any = replace(question, filters={name: of for name, of in question.filters.items() if name != question.colour})
+    endings = {kind: "&" + urlencode({question.colour: kind}) for kind in kinds}
 
-    bars = [
-        Bar(
-            label,
-            {kind: Part(count, place(**{question.by: label, question.colour: kind})) for kind, count in parts.items()},
-            place(**{question.by: label}),
-            percent(parts) if is_noted else "",
-        )
-        for label, parts in groups.items()
-    ]
+    def bar(label: str, parts: Mapping[str, int]) -> Bar:
+        note = percent(parts) if is_noted else ""
+        if not sees_windows:
+            return Bar(label, {kind: Part(count) for kind, count in parts.items()}, note=note)
+        of_bar = {question.by: label}
+        beginning = of_any.address("windows", **of_bar)
+        drawn = {kind: Part(count, beginning + endings[kind]) for kind, count in parts.items()}
+        return Bar(label, drawn, question.address("windows", **of_bar), note)
+
     return StackedBars(
         key="adherence",
         title=f"Windows by {DIMENSIONS[question.by].title} and {DIMENSIONS[question.colour].title}",
         unit="windows",
-        bars=bars,
+        bars=[bar(label, parts) for label, parts in groups.items()],
         kinds=kinds,
         group=DIMENSIONS[question.by].title,
         noted="adherence" if is_noted else "",
@@ -256,13 +267,15 @@ def _trend(question: Question, *, sees_windows: bool) -> DayLines:
 
 def by_week(question: Question, weeks: int) -> dict[date, Counter[str]]:
     """Return the windows that ended in each of the last full weeks before the day, by the week's Monday, by status."""
-    monday = question.day.toordinal() - question.day.weekday()
+    counted = _summed(question, "week", "status") if weeks == WEEKS else None
+    if counted is None:
+        first, last = first_and_last_day(question.day, weeks)
+        rows = kept("adherence_by_week", **question.bound, first_day=as_day(first), last_day=as_day(last))
+        counted = {(row["week"], row["status"]): row["windows"] for row in rows}
     found: dict[date, Counter[str]] = {}
-    # There is no day before the first one.
-    first, last = (date.fromordinal(max(1, day)) for day in (monday - 7 * weeks, monday - 1))
-    for row in kept("adherence_by_week", **question.bound, first_day=as_day(first), last_day=as_day(last)):
-        if row["status"] in ENDED:
-            found.setdefault(row["week"], Counter())[row["status"]] = row["windows"]
+    for (week, status), windows in counted.items():
+        if week and status in ENDED:  # without a week are, of the sums, those that ended in no such one
+            found.setdefault(week, Counter())[status] = windows
     return found
 
 
@@ -280,14 +293,17 @@ def form_of(question: Question) -> dict[str, Any]:
 
 
 def prepare() -> None:
-    """Work out what the page shows as it opens, and by each other dimension."""
+    """Work out what the page shows as it opens."""
     question = Question.of({})
     _known_until(question)
     by_week(question, WEEKS)
     form_of(question)
-    for by in DIMENSIONS:
-        if by != question.colour:
-            _counted(Question.of({"by": by}))
+    _counted(question)
+
+
+def prepare_sums() -> None:
+    """Work out what it shows by any two dimensions, and by one of what another one picks."""
+    sums.prepare(Question.of({}).day)
 
 
 @page("Windows", SEES_PATIENTS)
@@ -295,7 +311,9 @@ def windows(request: HttpRequest) -> Content:
     """List the windows behind a number of the adherence page, those that ended last first."""
     values = asked(request, ["day", "week", "page", "schedule", *DIMENSIONS])
     question = Question.of(values)
-    total = sum(row["windows"] for row in _counted(question))
+    # By what they are picked by, of which sums are kept.
+    by = next((name for name in question.filters if name != "status"), question.by)
+    total = sum(_counted(replace(question, by=by)).values())
     last = max(1, -(-min(total, REACH) // ROWS))
     shown = values.get("page", "1")
     if not (shown.isascii() and shown.isdecimal() and len(shown) < 10 and 1 <= int(shown) <= last):

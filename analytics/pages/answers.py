@@ -1,10 +1,12 @@
 """The rows of a page's query, read in one snapshot, and those about no single patient kept until a load has ended."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import date
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ FOLDER = Path(__file__).parent
 PATIENCE_SECONDS = 30  # for one query of a page
 
 Row = dict[str, Any]
+Tuple = tuple[Any, ...]
 _patience: ContextVar[float] = ContextVar("patience")
 
 
@@ -36,12 +39,39 @@ def kept(name: str, /, *, locked: Sequence[str] = (), **values: object) -> list[
     """
     query = part(name, **values)
     with snapshot(locked) as warehouse:
-        key = f"{_load(warehouse)}:{name}:{sha256(query.as_string(warehouse).encode()).hexdigest()}"
+        key = _key(warehouse, name, query)
         rows: list[Row] | None = cache.get(key)
         if rows is None:
             rows = rows_of(warehouse, query)
             cache.set(key, rows)
         return rows
+
+
+def keep_parts(name: str, made_of: Callable[[Any, Iterable[Tuple]], object], /, **values: object) -> None:
+    """Keep what is `made_of` the rows of the same query, of each part of them apart: for what is much as a whole.
+
+    Their first column tells which part they are of, and they come in its order: no more than one is in memory.
+    """
+    query = part(name, **values)
+    with snapshot() as warehouse:
+        key = _key(warehouse, name, query)
+        # The server expects far more groups than there are, and would sort all rows anew for each set of columns.
+        warehouse.execute("set local hash_mem_multiplier = 8")
+        with warehouse.connection.cursor(name) as rows:
+            rows.execute(query)
+            for which, of_part in groupby(rows, itemgetter(0)):
+                cache.set(f"{key}:{which}", made_of(which, of_part))
+
+
+def kept_part(name: str, which: object, /, **values: object) -> Any:
+    """Return what `keep_parts` has kept of a part, if it has since the last run."""
+    query = part(name, **values)
+    with snapshot() as warehouse:
+        return cache.get(f"{_key(warehouse, name, query)}:{which}")
+
+
+def _key(warehouse: Cursor, name: str, query: Composable) -> str:
+    return f"{_load(warehouse)}:{name}:{sha256(query.as_string(warehouse).encode()).hexdigest()}"
 
 
 def current_load() -> str:

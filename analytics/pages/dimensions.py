@@ -40,15 +40,16 @@ class Dimension:
 
     def condition(self, label: str) -> Composable:
         """Return the condition that a window has the value of `label`; raise RefusedError for what none can be."""
-        if label == UNKNOWN and self.kind != "text":
-            return SQL("{} is null").format(self.sql)
-        return SQL("{} = {}").format(self.sql, Literal(self.value_of(label)))
+        value = self.value_of(label)
+        return SQL("{} is null" if value is None else "{} = {}").format(self.sql, Literal(value))
 
     def value_of(self, label: str) -> Any:
         """Return the value that an address writes as `label`; raise RefusedError for what none can be."""
         _, pattern, value = KINDS[self.kind]
         if self.name == "status" and label not in STATUSES:
             raise RefusedError(f"status={label} is not known: status is one of {', '.join(STATUSES)}.")
+        if label == UNKNOWN and self.kind != "text":
+            return None
         try:
             if pattern.fullmatch(label):
                 return value(label)

@@ -2,7 +2,7 @@
 
 import csv
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -53,7 +53,7 @@ class Content:
     template: str
     values: Mapping[str, Any]
     columns: Sequence[str] = ()
-    rows: Sequence[Row] = field(default=())
+    rows: Iterable[Row] = field(default=())
 
 
 View = Callable[..., Content]

@@ -8,7 +8,10 @@ SURVEYS = 5  # with most results; the scores of others are worked out for who as
 
 
 def prepare_pages() -> None:
-    """Work out home, quality, adherence by each dimension, COVID, and quartiles of steps and scores by every group."""
+    """Work out home, quality, adherence, COVID, and quartiles of steps and scores by every group.
+
+    What takes longest comes last: adherence by any two dimensions.
+    """
     with unhurried():
         home.prepare()
         quality.prepare()
@@ -19,4 +22,5 @@ def prepare_pages() -> None:
             steps.points(by)
             for survey in surveys:
                 scores.points(survey, by)
+        adherence.prepare_sums()
     forget_other_loads()

@@ -23,7 +23,7 @@ with seen as (
 ),
 judged as (
     select f.*, p.hospital, p.age_bracket, p.sex, j.joint, j.abbreviation as journey, a.content_slug as activity,
-           s.milestone_slug as milestone, f.clinician_id::text as clinician,
+           s.milestone_slug as milestone, f.clinician_id::text as clinician, last_day,
            to_char(f.operation_date, 'YYYY-MM') as month,
            case when first_day is null and last_day is null then 'undated'
                 when 'in_window' = any(done) then 'completed'

@@ -83,7 +83,7 @@ def test_it_forgets_what_was_kept_of_earlier_loads_when_it_prepares_the_next(
     prepare_pages()
     ((first, answers_of_a_load),) = loads().items()
     run()
-    manager.get("/adherence/?sex=f")  # which nobody prepares
+    manager.get("/adherence/?sex=f&joint=hip&journey=THR")  # which nobody prepares
     prepare_pages()
     ((second, kept_now),) = loads().items()
     assert second != first
