@@ -14,7 +14,8 @@ OTHERS = "others"
 MOST_CELLS = 3_000  # of the table: more are for a spreadsheet, and each takes a tenth of a millisecond
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True)
+class Part:
     """A part of a bar: how many, and where that many are listed."""
 
     count: int
