@@ -11,8 +11,9 @@ from analytics.pages.answers import Tuple, as_day, keep_parts, kept_part
 from analytics.pages.dimensions import DIMENSIONS, STATUSES
 
 WEEKS = 26  # of the trend
-NAMES = ("activity", *(name for name in DIMENSIONS if name not in ("activity", "status")), "week")
-PAIRS = tuple(combinations(NAMES, 2))
+NAMES = ("activity", "week", *(name for name in DIMENSIONS if name not in ("activity", "status")))
+# Those with the sex of patients first: any pair tells of one dimension alone, and these have fewest values.
+PAIRS = tuple(combinations(NAMES, 2))[::-1]
 PLACES = {status: place for place, status in enumerate(STATUSES)}
 
 
