@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
+from django.utils.text import Truncator
 
 from analytics.admin.pipeline import ROLLED_BACK
 from analytics.charts import Bar, Part, StackedBars, TimeBar, TimeBars
@@ -28,6 +29,7 @@ from ingest.runs.status import FAILURES, WRITTEN, RunOutcome
 ASKS_FOR_RUNS = "ingest.add_runrequest"
 DAYS = 30  # that the page shows
 MOST = 2000  # runs that the page shows; the CSV has all
+LETTERS = 200  # of an error in the row of its run; the run's own page has all
 REQUESTS = 5  # that are shown, the open ones among them
 LATE = timedelta(seconds=10)  # a worker at work takes a request up sooner
 BOTH = "both"
@@ -93,7 +95,12 @@ def _look_for_gone_runs() -> None:
 
 
 def _as_row(run: PipelineRun) -> Row:
-    return {name: getattr(run, name) for name in COLUMNS} | {"error": RunOutcome.of(run).error if run.error else ""}
+    return {name: getattr(run, name) for name in COLUMNS} | {"error": _error(run)}
+
+
+def _error(run: PipelineRun) -> str:
+    """Return in one line what went wrong, if anything did."""
+    return RunOutcome.of(run).error if run.error else ""
 
 
 def _chart(found: Sequence[PipelineRun], first: datetime, now: datetime) -> TimeBars:
@@ -107,7 +114,7 @@ def _chart(found: Sequence[PipelineRun], first: datetime, now: datetime) -> Time
         last=now,
         measures=("seconds", "rows read"),
         kinds=STYLES,
-        names=("run", "status", "source", "command", "trigger", "started (UTC)", "seconds", *map(_words, ROWS)),
+        names=("run", "status", "source", "command", "trigger", "started (UTC)", "seconds", *map(_words, ROWS), "error"),
         empty="No run is as the filters ask: choose fewer.",
         is_open=True,
     )
@@ -123,6 +130,7 @@ def _bar(run: PipelineRun, place: str) -> TimeBar:
         Cell(number(run.seconds, 2)),
         # As the admin's list, which is silent on what was rolled back.
         *(Cell(NONE if rolled_back and name in WRITTEN else number(getattr(run, name))) for name in ROWS),
+        Cell(Truncator(_error(run)).chars(LETTERS) if run.error else ""),
     ]
     says = f"Run {run.pk}, {run.source}: {run.status}, {started} UTC"
     return TimeBar(run.started, run.status, (run.seconds, run.rows_read), says, address, cells)

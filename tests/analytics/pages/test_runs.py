@@ -81,17 +81,37 @@ def test_its_table_says_the_same_and_leads_to_each_run(operator: Client) -> None
     header, *rows = cells(operator, "/runs/", 'id="chart-runs"')
     assert header == [
         *("run", "status", "source", "command", "trigger", "started (UTC)", "seconds"),
-        *("read", "inserted", "updated", "deleted", "rejected"),
+        *("read", "inserted", "updated", "deleted", "rejected", "error"),
     ]
     when = [f"{run.started:%Y-%m-%d %H:%M:%S}" for run in runs]
+    read = ["1.5", "1,200"]
+    rolled_back = ["\N{EN DASH}"] * 4
     assert rows == [
-        [str(runs[0].pk), "failed", "covid", "run_pipeline", "cron", when[0], "1.5", "1,200", *["\N{EN DASH}"] * 4],
-        [str(runs[1].pk), "succeeded", "msk", "run_pipeline", "manual", when[1], "1.5", "1,200", "30", "4", "2", "5"],
+        [str(runs[0].pk), "failed", "covid", "run_pipeline", "cron", when[0], *read, *rolled_back, "the disk is full"],
+        [str(runs[1].pk), "succeeded", "msk", "run_pipeline", "manual", when[1], *read, "30", "4", "2", "5", ""],
     ]
     html = operator.get("/runs/").content.decode()
     for run in runs:
         assert f'<th scope="row"><a href="/runs/{run.pk}/">{run.pk}</a></th>' in html
         assert operator.get(f"/runs/{run.pk}/").status_code == 200
+
+
+def test_the_row_of_a_run_says_in_a_line_why_it_failed(operator: Client) -> None:
+    errors = {
+        "failed": "Traceback (most recent call last):\n  File x\nValueError: no\nthe disk is full",
+        "skipped": "another run of msk is in progress",
+        "interrupted": "x" * 300,
+        "succeeded": "",
+    }
+    for days, (status, error) in enumerate(errors.items(), 1):
+        made(days, status=status, error=error)
+    rows = {row[1]: row[-1] for row in cells(operator, "/runs/", 'id="chart-runs"')[1:]}
+    assert rows == {
+        "failed": "the disk is full",
+        "skipped": "another run of msk is in progress",
+        "interrupted": "x" * 199 + "\N{HORIZONTAL ELLIPSIS}",
+        "succeeded": "",
+    }
 
 
 def test_it_shows_the_last_thirty_days(operator: Client) -> None:
