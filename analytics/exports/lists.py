@@ -213,6 +213,7 @@ class Taken:
         self.columns: dict[str, Any] = {name: name for name in admin.columns} | admin.taken
         # To a reader of HTTP/1.0, as nginx is by default, an answer without a length that breaks off looks complete.
         self.needs_length = request.META.get("SERVER_PROTOCOL") == "HTTP/1.0"
+        self.taken_at = timezone.now().astimezone(UTC)
         self.is_cut = False
 
     @contextmanager
@@ -254,11 +255,11 @@ class Taken:
 
     @property
     def name(self) -> str:
-        """Return the file's name, without the format: it is the table's, and says that there are more rows."""
+        """Return the file's name, without the format: the table, the day in UTC, and whether there are more rows."""
         count = self.listed.result_count
         of = f"-of-{'' if _is_counted(count) else 'about-'}{int(count)}" if count > ROWS else ""
         cut = f"-first-{ROWS}{of}" if self.is_cut else ""
-        return f"{self.admin.opts.db_table}{cut}"
+        return f"{self.admin.opts.db_table}-{self.taken_at:%Y-%m-%d}{cut}"
 
     def about(self, rows: int) -> list[tuple[str, str]]:
         """Return what is to be known about the file, beside its rows."""
@@ -267,7 +268,7 @@ class Taken:
         return [
             ("table", self.admin.opts.db_table),
             ("list", self.address),
-            ("taken at", f"{timezone.now().astimezone(UTC):%Y-%m-%dT%H:%M:%S+00:00}"),
+            ("taken at", f"{self.taken_at:%Y-%m-%dT%H:%M:%S+00:00}"),
             ("rows", f"the first {rows:,}{of}: the others are not in this file" if self.is_cut else f"{rows:,}, all"),
         ]
 

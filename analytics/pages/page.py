@@ -4,6 +4,7 @@ import csv
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -185,7 +186,10 @@ class _Line:
 
 
 def as_csv(name: str, content: Content, form: str) -> StreamingHttpResponse:
-    """Answer with a page's table as a file: the first row names the columns. Raise RefusedError if it has none so."""
+    """Answer with a page's table as a file, named after the page and the day it is taken on, in UTC.
+
+    The first row names the columns. Raises RefusedError if the page has no such table.
+    """
     if not content.columns or form != "csv":
         raise RefusedError(
             f"There is no format {form} of this page{': csv is the one there is' if content.columns else ''}."
@@ -197,5 +201,5 @@ def as_csv(name: str, content: Content, form: str) -> StreamingHttpResponse:
         for row in content.rows:
             yield writer.writerow([no_formula(row[column]) for column in content.columns])
 
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    headers = {"Content-Disposition": f'attachment; filename="{name}-{datetime.now(UTC):%Y-%m-%d}.csv"'}
     return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)

@@ -1,6 +1,7 @@
 """What people take away from the site, downloaded by a browser and read back."""
 
 import csv
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def test_a_filtered_list_can_be_taken_away_and_read_back(window: Open, tmp_path:
     listed = shown(browser)
     count = browser.page.locator(".paginator").first.inner_text().split(" completions")[0].split()[-1]
     path = download(browser, link, tmp_path)
-    assert path.name == f"activity_completion_fact{suffix}"
+    assert path.name == f"activity_completion_fact-{datetime.now(UTC):%Y-%m-%d}{suffix}"
     rows = read(path)
     assert len(rows) == int(count.replace(",", "")) > FEW
     assert [{name: str(row[name]) for name in SHOWN} for row in rows[:FEW]] == listed

@@ -62,6 +62,11 @@ def name_of(response: Any) -> str:
     return str(name)
 
 
+def named(table: str, form: str, cut: str = "") -> str:
+    """Return the name of a file that is taken away today."""
+    return f"{table}-{dt.datetime.now(dt.UTC):%Y-%m-%d}{cut}.{form}"
+
+
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[[Any], list[Row]]:
     """Return a function that gives the rows of an answer: in CSV all values are texts."""
@@ -145,7 +150,7 @@ def test_it_holds_all_rows_that_the_filters_leave_in_the_lists_order(
 ) -> None:
     for model, query, condition, order in LISTS:
         response = take(client, model, form, **query)
-        assert name_of(response) == f"{model._meta.db_table}.{form}"
+        assert name_of(response) == named(model._meta.db_table, form)
         expected = in_database(model, condition, order)
         assert as_texts(read(response)) == as_texts(expected), (model, query)
         listed = client.get(address(model), query)
@@ -307,7 +312,7 @@ def test_it_cuts_a_list_that_is_too_long_and_says_so_where_no_row_is(
     page = client.get(address(StepResultFact)).content.decode()
     assert "Rows to take away, the first 11,000 of about 12,000: <a" in page
     response = take(client, StepResultFact, form)
-    name = f"step_result_fact-first-11000-of-about-12000.{form}"
+    name = named("step_result_fact", form, "-first-11000-of-about-12000")
     assert name_of(response) == name
     rows = read(response)
     assert [row["id"] for row in as_texts(rows)] == [
@@ -333,7 +338,7 @@ def test_it_knows_whether_a_filtered_list_is_too_long(
     page = client.get(address(StepResultFact), {"patient_id": "7"}).content.decode()
     assert f"Rows to take away, {'the first 39 of 40' if is_cut else 'all 40'}: <a" in page
     response = take(client, StepResultFact, form, patient_id="7")
-    assert name_of(response) == f"step_result_fact{'-first-39-of-40' if is_cut else ''}.{form}"
+    assert name_of(response) == named("step_result_fact", form, "-first-39-of-40" if is_cut else "")
     assert len(read(response)) == rows
 
 
@@ -353,7 +358,7 @@ def test_it_knows_it_also_where_nobody_has_counted(
     page = client.get(address(ActivityCompletionFact), {"status": "late"}).content.decode()
     assert f"Rows to take away, all, but no more than the first {rows:,}: <a" in page
     response = take(client, ActivityCompletionFact, form, status="late")
-    assert name_of(response) == f"activity_completion_fact{cut}.{form}"
+    assert name_of(response) == named("activity_completion_fact", form, cut)
     assert len(read(response)) == rows
 
 
@@ -384,7 +389,7 @@ def test_each_list_leads_to_its_files_and_keeps_the_filter(client: Client, many_
         for form, link in zip(FORMATS, links, strict=True):
             assert sorted(link.removeprefix("?").split("&")) == sorted([f"_export={form}", *kept.split("&")[1:]])
             response = client.get(address(StepResultFact) + link)
-            assert (response.status_code, name_of(response)) == (200, f"step_result_fact.{form}")
+            assert (response.status_code, name_of(response)) == (200, named("step_result_fact", form))
             response.getvalue()
 
 
@@ -524,7 +529,8 @@ def test_its_csv_has_a_length_for_who_could_not_tell_that_it_broke_off(
     expected = take(client, StepResultFact, "csv").getvalue()
     response = client.get(address(StepResultFact), {"_export": "csv"}, SERVER_PROTOCOL="HTTP/1.0")
     assert int(response["Content-Length"]) == len(expected)
-    assert (name_of(response), response["Content-Type"]) == ("step_result_fact.csv", "text/csv; charset=utf-8")
+    assert name_of(response) == named("step_result_fact", "csv")
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response.getvalue() == expected
     with no_file_beyond(20_000):
         response = client.get(address(StepResultFact), {"_export": "csv"}, SERVER_PROTOCOL="HTTP/1.0")

@@ -1,6 +1,7 @@
 """The data dictionary: every table of the star and its columns, what they mean, where they come from, how fresh."""
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -151,3 +152,9 @@ def test_it_leads_to_the_rows_of_a_table_whoever_may_see_them(star: None, reader
 def test_it_refuses_what_it_does_not_understand(manager: Client) -> None:
     for page in ("/tables/?name=x", "/tables/step_result_fact/?format=json"):
         assert manager.get(page).status_code == 400
+
+
+@pytest.mark.parametrize(("address", "name"), [("/tables/", "tables"), ("/adherence/?sex=f", "adherence")])
+def test_the_csv_of_a_page_is_named_after_the_page_and_the_day(manager: Client, address: str, name: str) -> None:
+    response = manager.get(address + ("&" if "?" in address else "?") + "format=csv")
+    assert response["Content-Disposition"] == f'attachment; filename="{name}-{datetime.now(UTC):%Y-%m-%d}.csv"'
