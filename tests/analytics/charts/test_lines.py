@@ -33,7 +33,7 @@ def test_it_says_what_to_do_where_there_is_nothing() -> None:
     for empty in (chart(empty="Run the pipeline."), chart(Line("hip", []), empty="Run the pipeline.")):
         markup = Markup(empty)
         assert markup.says("p", "chart-empty") == ["Run the pipeline."]
-        assert markup.all("svg") == []
+        assert markup.all("svg") == markup.all("details") == []
         assert markup.all("input") == []
 
 

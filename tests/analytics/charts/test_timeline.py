@@ -29,12 +29,13 @@ def bars(markup: Markup) -> list[tuple[float, float]]:
 def test_it_says_what_to_do_where_there_is_nothing() -> None:
     markup = Markup(chart(milestones=()))
     assert markup.says("p", "chart-empty") == ["No activity is due."]
-    assert markup.all("svg") == []
+    assert markup.all("svg") == markup.all("details") == []
 
 
 def test_a_milestone_alone_is_drawn() -> None:
     markup = Markup(chart())
     assert [name for name in markup.says("text", "chart-halo") if name] == ["operation", "today"]
+    assert markup.all("details") == []  # which would have no rows
 
 
 def test_a_span_lies_where_its_days_are_and_leads_to_its_row() -> None:

@@ -35,7 +35,7 @@ def drawn(markup: Markup) -> list[list[tuple[float, float]]]:
 def test_it_says_what_to_do_where_there_is_nothing() -> None:
     markup = Markup(chart(empty="Choose fewer filters."))
     assert markup.says("p", "chart-empty") == ["Choose fewer filters."]
-    assert markup.all("svg") == []
+    assert markup.all("svg") == markup.all("details") == []
 
 
 def test_a_bar_is_where_its_moment_is_and_as_high_as_its_value_by_each_measure() -> None:
