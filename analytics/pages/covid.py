@@ -11,10 +11,12 @@ from analytics.pages.page import SEES_TOTALS, Content, asked, page
 COLUMNS = ("day", "new_cases", "new_cases_average", "new_tests", "currently_hospitalized", "new_deaths")
 AVERAGE = "seven-day average"
 EMPTY = "No COVID figures are loaded: run manage.py run_pipeline --only covid."
+NONE = "None of these days has this figure."
+NOT_YET = "The service's own data have none of these days: they begin later, or ended before."
 
 
 def figures() -> list[Row]:
-    """Return the figures of each day, beside what the service did on it, as of today."""
+    """Return the figures of each day, beside what the service did on it, as of today; None where that is not known."""
     return kept("covid", day=as_day(datetime.now(UTC).date()))
 
 
@@ -34,12 +36,15 @@ def covid(request: HttpRequest) -> Content:
             "The service: operations, and activities whose last day passed without their being done",
             "a day",
             {"operations": "operations", "missed activities": "missed"},
+            NOT_YET,
         ),
     ]
     return Content("pages/covid.html", {"charts": charts}, COLUMNS, rows)
 
 
-def _chart(rows: list[Row], key: str, title: str, unit: str, lines: dict[str, str]) -> DayLines:
+def _chart(
+    rows: list[Row], key: str, title: str, unit: str, lines: dict[str, str], nothing: str = NONE
+) -> DayLines:
     drawn = [
         Line(name, [Point(row["day"].toordinal(), float(row[of])) for row in rows if row[of] is not None])
         for name, of in lines.items()
@@ -51,5 +56,5 @@ def _chart(rows: list[Row], key: str, title: str, unit: str, lines: dict[str, st
         lines=[line for line in drawn if line.points],
         span=(rows[0]["day"].toordinal(), rows[-1]["day"].toordinal()) if rows else None,
         x_title="day",
-        empty=EMPTY,
+        empty=nothing if rows else EMPTY,
     )

@@ -1,5 +1,6 @@
 -- The national figures by day, beside what the service did: operations, and windows that ended unused, as of a day.
--- An average is that of the day and the six before it, as far as they have the figure.
+-- An average is that of the day and the six before it, as far as they have the figure. What the service did is unknown,
+-- not nothing, on days before the first and after the last operation, and likewise of windows that are over.
 with figure as (
     select
         (d.last_update_at at time zone 'UTC')::date as day,
@@ -29,6 +30,16 @@ missed as (
     inner join span as s on w.window_end_date between s.first_day and s.last_day
     where window_status(w, :day) = 'missed'
     group by w.window_end_date
+),
+
+operated as (
+    select min(f.operation_date) as first_day, max(f.operation_date) as last_day
+    from patient_journey_fact as f
+),
+
+ended as (
+    select min(a.window_end_date) as first_day, least(max(a.window_end_date), :day - 1) as last_day
+    from adherence_fact as a
 )
 
 select
@@ -40,9 +51,11 @@ select
     f.currently_hospitalized,
     f.new_deaths,
     avg(f.new_deaths) over week as new_deaths_average,
-    coalesce(o.operations, 0) as operations,
-    coalesce(m.missed, 0) as missed
+    case when f.day between operated.first_day and operated.last_day then coalesce(o.operations, 0) end as operations,
+    case when f.day between ended.first_day and ended.last_day then coalesce(m.missed, 0) end as missed
 from figure as f
+cross join operated
+cross join ended
 left join operation as o on o.day = f.day
 left join missed as m on m.day = f.day
 window week as (order by f.day range between interval '6 days' preceding and current row)

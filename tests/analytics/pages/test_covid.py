@@ -1,7 +1,7 @@
 """COVID: the figures of the documents by day, averages over calendar days, and what the service did on these days."""
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from analytics.pages import covid
 from tests.analytics.pages.conftest import table
 from tests.conftest import Source
 
@@ -165,8 +166,50 @@ def test_it_shows_operations_and_missed_activities_by_day(
             last: 1,
         },
     }
-    # A day on which nothing happened is a day with nothing, not one that is not known.
-    assert {len(line.points) for line in chart.lines} == {(last - first).days + 1}
+    # A day on which nothing happened is a day with nothing, not one that is not known: no window ended before.
+    days = {line.name: [date.fromordinal(point.x) for point in line.points] for line in chart.lines}
+    known_from = {"operations": first, "missed activities": first + timedelta(9)}
+    assert days == {
+        name: [day + timedelta(n) for n in range((last - day).days + 1)] for name, day in known_from.items()
+    }
+
+
+@pytest.mark.parametrize("operated", [date(2018, 3, 1), date(2024, 3, 1)])
+def test_it_draws_no_line_of_the_service_where_its_data_have_none_of_the_days(
+    small_world: Source, covid_folder: Path, settings: Settings, manager: Client, run, operated: date
+) -> None:
+    settings.COVID_API_URL = str(covid_folder)
+    small_world.execute("update patient_journey set operation_date = %s", operated)
+    run()
+    run("run_pipeline", "--only", "covid")
+    page = manager.get("/covid/")
+    *others, service = page.context["charts"]
+    assert all(chart.lines for chart in others)
+    assert service.lines == []
+    assert page.content.decode().count("data have none of these days: they begin later, or ended before.") == 1
+
+
+def test_a_window_that_is_not_over_is_no_day_without_missed_activities(
+    small_world: Source, covid_folder: Path, settings: Settings, manager: Client, run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return cls(2020, 4, 10, tzinfo=tz)
+
+    monkeypatch.setattr(covid, "datetime", Clock)
+    settings.COVID_API_URL = str(covid_folder)
+    small_world.execute("update patient_journey set operation_date = '2020-03-20'")
+    small_world.insert("patient_journey", id=2, patient_id=1, journey_id=1, operation_date="2020-04-01")
+    run()
+    run("run_pipeline", "--only", "covid")
+    operations, missed = manager.get("/covid/").context["charts"][-1].lines
+    assert [date.fromordinal(line.points[0].x).isoformat() for line in (operations, missed)] == [
+        *("2020-03-20", "2020-03-30")
+    ]
+    assert [date.fromordinal(line.points[-1].x).isoformat() for line in (operations, missed)] == [
+        *("2020-04-01", "2020-04-09")
+    ]
 
 
 def test_it_says_what_to_do_where_there_are_no_figures(manager: Client) -> None:
