@@ -1,4 +1,4 @@
-"""Lines over days or weeks, each with the band in which half of what it stands for lies, if there is one."""
+"""Lines over days or weeks, one alone with the band in which half of what it stands for lies, if there is one."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -49,8 +49,9 @@ class Drawn(NamedTuple):
 class Lines(Figure):
     """Lines over one axis of whole numbers.
 
-    A line is interrupted where more than `gap` numbers have no point. `span` is the first and the last number of the
-    axis, for charts that share one; without it the points say so.
+    A line is interrupted where more than `gap` numbers have no point. Of several lines no band is drawn, as nobody could
+    tell it from those that lie over it: its ends are in the table. `span` is the first and the last number of the axis,
+    for charts that share one; without it the points say so.
     """
 
     lines: Sequence[Line]
@@ -71,7 +72,10 @@ class Lines(Figure):
 
     @cached_property
     def y(self) -> Scale:
-        values = [v for line in self.lines for p in line.points for v in (p.value, p.low, p.high) if v is not None]
+        points = [point for line in self.lines for point in line.points]
+        values = [point.value for point in points]
+        if self.is_banded:
+            values += [value for point in points for value in (point.low, point.high) if value is not None]
         return round_scale([*values, self.top])
 
     @cached_property
@@ -107,7 +111,7 @@ class Lines(Figure):
             if len(run) == 1:
                 dots.append((self.x.percent(run[0].x), f"{self._down(run[0].value) * HEIGHT / 1000:.1f}"))
             banded = [p for p in run if p.low is not None and p.high is not None]
-            if len(banded) > 1:
+            if self.is_banded and len(banded) > 1:
                 there = [f"{self._across(p.x)} {self._down(p.high or 0)}" for p in banded]
                 back = [f"{self._across(p.x)} {self._down(p.low or 0)}" for p in reversed(banded)]
                 bands.append("M" + "L".join(there + back) + "Z")
@@ -140,6 +144,16 @@ class Lines(Figure):
     @cached_property
     def _has_bands(self) -> bool:
         return any(point.low is not None for line in self.lines for point in line.points)
+
+    @property
+    def is_banded(self) -> bool:
+        """Whether bands are drawn."""
+        return self._has_bands and len(self.lines) == 1
+
+    @property
+    def leaves_bands_out(self) -> bool:
+        """Whether there are bands in the table alone."""
+        return self._has_bands and not self.is_banded
 
     @property
     def table(self) -> Iterator[list[Cell]]:

@@ -17,7 +17,7 @@ GROUPS: dict[str, Composable] = {
     "age_bracket": SQL("p.age_bracket"),
     "sex": SQL("p.sex"),
 }
-MOST = 5  # lines with their bands that an eye can tell apart
+MOST = 5  # lines that an eye can tell apart
 QUARTILES = ("patients", "lower_quartile", "median", "upper_quartile")
 
 
@@ -32,7 +32,10 @@ def seen_by(request: HttpRequest, rows: Sequence[Row]) -> Sequence[Row]:
 
 
 def course(rows: Sequence[Row], unit_of_time: str, **figure: Any) -> Lines:
-    """Return the chart of the medians by group, with the band from quartile to quartile; at most the largest groups."""
+    """Return the chart of the medians by group, one alone with the band from quartile to quartile.
+
+    Of many groups the largest are drawn.
+    """
     groups: dict[str, list[Row]] = {}
     for row in drawn(rows):
         groups.setdefault(row["by_value"], []).append(row)
@@ -49,7 +52,9 @@ def course(rows: Sequence[Row], unit_of_time: str, **figure: Any) -> Lines:
         for group in shown
     ]
     left_out = len(groups) - len(shown)
-    title = figure.pop("title") + (
-        f" (the {MOST} largest groups of {len(groups)}; the others are in the CSV)" if left_out else ""
-    )
+    title = figure.pop("title")
+    if shown:
+        title += ": median of each" if len(shown) > 1 else ": median, and the band in which the middle half is"
+    if left_out:
+        title += f" (the {MOST} largest groups of {len(groups)}; the others are in the CSV)"
     return Lines(title=title, lines=lines, x_title=f"{unit_of_time}s since the operation", weighed="patients", **figure)

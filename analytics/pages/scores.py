@@ -33,7 +33,7 @@ def scores(request: HttpRequest) -> Content:
         rows,
         "week",
         key="scores",
-        title=f"Scores of {name} by {group}: median, and the band in which the middle half is",
+        title=f"Scores of {name} by {group}",
         unit="score",
         places=1,
         empty="No score of this survey belongs to a patient journey with an operation.",

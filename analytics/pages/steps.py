@@ -24,7 +24,7 @@ def steps(request: HttpRequest) -> Content:
         rows,
         "day",
         key="steps",
-        title=f"Daily steps by {by.replace('_', ' ')}: median, and the band in which the middle half of patients is",
+        title=f"Daily steps by {by.replace('_', ' ')}",
         unit="steps a day",
         empty="No patient who was operated on has steps from 30 days before to 180 days after.",
     )

@@ -129,6 +129,36 @@ def test_it_draws_no_point_of_fewer_than_five_patients_and_lists_it_for_who_sees
     assert [(row["sex"], row["patients"]) for row in table(analyst, "/steps/?by=sex")] == [("f", "5")]
 
 
+@pytest.mark.parametrize("page", ["steps", "scores"])
+def test_it_draws_the_band_of_one_group_and_of_several_the_medians_alone(
+    small_world: Source, manager: Client, run, page: str
+) -> None:
+    for patient in range(1, 11):
+        if patient > 1:
+            small_world.insert("patient", id=patient, sex="f" if patient < 6 else "m", hospital="North")
+            small_world.insert(
+                "patient_journey", id=patient, patient_id=patient, journey_id=1, operation_date="2024-03-01"
+            )
+        for week in range(2):
+            day = f"2024-03-{8 + 7 * week:02}"
+            small_world.insert_survey_result(
+                id=10 * patient + week, patient_journey_id=patient, start_time=day, end_time=f"{day} 10:00"
+            )
+        for day in ("2024-03-02", "2024-03-03"):
+            small_world.insert("step_result", patient_id=patient, date=day, value=str(100 * patient))
+    small_world.execute("update patient set sex = 'f', hospital = 'North' where id = 1")
+    run()
+
+    def drawn(by: str) -> tuple[int, bool, bool]:
+        html = manager.get(f"/{page}/?by={by}").content.decode().split("</figure>")[0]
+        return html.count('class="chart-band"'), "Lines are medians" in html, "lower quartile" in html
+
+    assert drawn("hospital") == (1, False, True)
+    assert drawn("sex") == (0, True, True)
+    assert manager.get(f"/{page}/?by=hospital").context["chart"].title.endswith("the band in which the middle half is")
+    assert manager.get(f"/{page}/?by=sex").context["chart"].title.endswith("by sex: median of each")
+
+
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
