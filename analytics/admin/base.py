@@ -16,6 +16,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import router
 from django.db.models import BigIntegerField, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -24,7 +25,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from analytics.admin.filters import ListFilter, words
-from analytics.admin.lists import BoundedList, BoundedPaginator
+from analytics.admin.lists import BoundedList, BoundedPaginator, patience
 from analytics.exports import lists as exports
 from analytics.loads.tables import STAR_TABLES
 from analytics.models import (
@@ -114,13 +115,10 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list, with status 400 where a part of the address was not understood: a script has to know."""
         if exports.PARAMETER in request.GET and request.method in ("GET", "HEAD"):
-            return exports.export(self, request)  # type: ignore[return-value]  # a stream is a response as well
+            return self._answered(request, exports.export, self, request)
         if "form" in request.GET:
             return without_empty_fields(request)
-        try:
-            return self._shown(request, extra_context)
-        except DATABASE_ERRORS as error:
-            return exports.not_shown(self, request, error)
+        return self._answered(request, self._shown, request, extra_context)
 
     def _shown(self, request: HttpRequest, extra_context: dict[str, Any] | None) -> HttpResponse:
         response: Any = super().changelist_view(request, extra_context)
@@ -139,9 +137,19 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Show the row, or answer as the list does where the database does not."""
+        return self._answered(request, self.changeform, request, object_id, form_url, extra_context)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return self._answered(request, super().delete_view, request, object_id, extra_context)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return self._answered(request, super().history_view, request, object_id, extra_context)
+
+    def _answered(self, request: HttpRequest, view: Callable[..., Any], *arguments: Any) -> HttpResponse:
+        """Return what a view answers; where the database does not, or not in time, 503 with what to do."""
         try:
-            return _rendered(self.changeform(request, object_id, form_url, extra_context))
+            with patience(router.db_for_read(self.model)):
+                return _rendered(view(*arguments))
         except DATABASE_ERRORS as error:
             return exports.not_shown(self, request, error)
 

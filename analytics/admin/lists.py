@@ -4,7 +4,7 @@ No part of its address is passed over in silence: a list that looks filtered and
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from math import ceil
 from typing import Any
@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db import connections, transaction
+from django.db import connections
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -21,6 +21,7 @@ from django.utils.text import Truncator, capfirst
 
 from analytics.admin.filters import Field, words
 from analytics.pages import answers
+from ingest.runs.errors import DATABASE_ERRORS
 
 # Rows that a list shows or counts; the offset of the last page takes a few milliseconds.
 REACH = 10_000
@@ -41,12 +42,18 @@ class Roughly(int):
 
 
 @contextmanager
-def _patience(alias: str) -> Iterator[None]:
-    """Give up each query in the block when a page gives up its own."""
-    with transaction.atomic(using=alias):
-        with connections[alias].cursor() as cursor:
-            cursor.execute("set local statement_timeout = %s", [int(1000 * answers.PATIENCE_SECONDS)])
+def patience(alias: str) -> Iterator[None]:
+    """Give up each statement in the block when a page gives up its own.
+
+    It is set for the session, as the block has transactions of its own, some with a snapshot.
+    """
+    with connections[alias].cursor() as cursor:
+        cursor.execute("set statement_timeout = %s", [int(1000 * answers.PATIENCE_SECONDS)])
+    try:
         yield
+    finally:
+        with suppress(*DATABASE_ERRORS), connections[alias].cursor() as cursor:  # one that is gone has no session
+            cursor.execute("reset statement_timeout")
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -140,10 +147,6 @@ class BoundedList(ChangeList):
         return ""
 
     def get_results(self, request: HttpRequest) -> None:
-        with _patience(self.queryset.db):
-            self._get_results(request)
-
-    def _get_results(self, request: HttpRequest) -> None:
         self.page_num = 1
         super().get_results(request)
         if not self.result_count:

@@ -1,23 +1,29 @@
 """What a page of the admin costs: none reads a large table through."""
 
 import re
+import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
+from django.db import connections
 from django.db.models import Model
 from django.test import Client
 
 from analytics.admin.base import NAMES, SOURCES, BoundedAdmin
 from analytics.models import (
     ActivityAdherence,
+    ActivityCompletionFact,
     PatientDimension,
     PatientJourneyScheduleWindow,
     StepResultFact,
     SurveyResultFact,
 )
+from analytics.pages import answers
 from analytics.pages.dimensions import DIMENSIONS
-from ingest.models import PipelineRun
+from ingest.models import PipelineRun, ScheduleOverride
 from tests.analytics.admin.pages import address, first, queries, read_only, registered, results, walk
 from tests.conftest import Warehouse
 from tests.recompute import row_id
@@ -41,9 +47,9 @@ def most_queries(model: type[Model], query: dict[str, str]) -> int:
     """Return how many a page may send: none of them for each row, or for each value of a filter."""
     shown = admin.site._registry[model]
     assert isinstance(shown, BoundedAdmin)
-    # The session, the user, the estimate, a count where it says little, the rows; of the view two parts. Three more
-    # begin a transaction, set its patience and end it.
-    rows = 8 + (model is ActivityAdherence)
+    # The session, the user, the estimate, a count where it says little, the rows; of the view two parts. Two more set
+    # the patience of the database and end that.
+    rows = 7 + (model is ActivityAdherence)
     names = len({shown.links.get(name) for name in shown.list_display} & NAMES.keys())
     # What the values of filters are is kept, and read in a transaction; of surveys it is in their table.
     values = 3 * any(name in DIMENSIONS for each in shown.list_filter for name in each.names)
@@ -173,9 +179,10 @@ def test_it_opens_a_row_with_few_queries(client: Client, loaded: None) -> None:
         assert isinstance(shown, BoundedAdmin)
         with queries() as sent:
             assert client.get(address(model, "change", key)).status_code == 200
-        # The session, the user and the row; of a run its steps too; of a row at the other end of a link its name.
+        # The session, the user and the row, and its patience; of a run its steps too; of a row at the other end of a
+        # link its name.
         names = len(set(shown.links.values()) & NAMES.keys())
-        assert len(sent) <= 3 + (model is PipelineRun) + names, (model, sent)
+        assert len(sent) <= 5 + (model is PipelineRun) + names, (model, sent)
 
 
 def test_it_estimates_the_adherence_view_by_its_windows(client: Client, warehouse: Warehouse) -> None:
@@ -189,3 +196,55 @@ def test_it_estimates_the_adherence_view_by_its_windows(client: Client, warehous
         page = client.get(address(ActivityAdherence)).content.decode()
     assert "about 10,500 windows" in page
     assert not [sql for sql in sent if "COUNT(" in sql.upper()]
+
+
+def override() -> ScheduleOverride:
+    return ScheduleOverride.objects.create(schedule_id=1, milestone_slug="consent", offset_start_days=1)
+
+
+def post_deletion(client: Client) -> Any:
+    return client.post(address(ScheduleOverride, "delete", 1), {"post": "yes"})
+
+
+@pytest.mark.parametrize(
+    ("ask", "closed_table"),
+    [
+        (lambda client: client.get(address(SurveyResultFact)), "survey_dimension"),  # the values of a filter
+        (lambda client: client.get(address(ActivityCompletionFact), {"journey": "THR"}), "journey_dimension"),
+        (lambda client: client.get(address(StepResultFact, "change", 7)), "step_result_fact"),
+        (lambda client: client.get(address(ScheduleOverride, "change", 1)), "schedule_override"),
+        (lambda client: client.get(address(ScheduleOverride, "delete", 1)), "schedule_dimension"),
+        (post_deletion, "schedule_override"),
+        (lambda client: client.get(address(ScheduleOverride, "history", 1)), "schedule_override"),
+    ],
+)
+def test_no_page_of_a_table_waits_longer_than_other_pages_do(
+    client: Client, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Client], Any], closed_table: str
+) -> None:
+    override()
+    monkeypatch.setattr(answers, "PATIENCE_SECONDS", 0.2)
+    client.raise_request_exception = False
+    holder = Warehouse("analytics")
+    holder.execute(f"begin; lock table {closed_table} in access exclusive mode")
+    freed = threading.Timer(4, holder.execute, ["rollback"])
+    freed.start()
+    try:
+        response = ask(client)
+        assert freed.is_alive()
+    finally:
+        freed.join()
+        holder.connection.close()
+    assert response.status_code == 503
+    assert "was not worked out within" in response.content.decode()
+    assert ScheduleOverride.objects.count() == 1
+
+
+def test_what_follows_a_page_of_a_table_has_the_patience_that_it_had(client: Client) -> None:
+    def patience() -> Any:
+        with connections["analytics"].cursor() as cursor:
+            cursor.execute("show statement_timeout")
+            return cursor.fetchone()
+
+    before = patience()
+    assert client.get(address(StepResultFact)).status_code == 200
+    assert patience() == before != ("30s",)
