@@ -49,9 +49,9 @@ class Drawn(NamedTuple):
 class Lines(Figure):
     """Lines over one axis of whole numbers.
 
-    A line is interrupted where more than `gap` numbers have no point. Of several lines no band is drawn, as nobody could
-    tell it from those that lie over it: its ends are in the table. `span` is the first and the last number of the axis,
-    for charts that share one; without it the points say so.
+    A line is interrupted where more than `gap` numbers have no point. Of several lines no band is drawn, as nobody
+    could tell it from those that lie over it: its ends are in the table. `span` is the first and the last number of the
+    axis, for charts that share one; without it the points say so.
     """
 
     lines: Sequence[Line]

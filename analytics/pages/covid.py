@@ -42,9 +42,7 @@ def covid(request: HttpRequest) -> Content:
     return Content("pages/covid.html", {"charts": charts}, COLUMNS, rows)
 
 
-def _chart(
-    rows: list[Row], key: str, title: str, unit: str, lines: dict[str, str], nothing: str = NONE
-) -> DayLines:
+def _chart(rows: list[Row], key: str, title: str, unit: str, lines: dict[str, str], nothing: str = NONE) -> DayLines:
     drawn = [
         Line(name, [Point(row["day"].toordinal(), float(row[of])) for row in rows if row[of] is not None])
         for name, of in lines.items()

@@ -114,7 +114,17 @@ def _chart(found: Sequence[PipelineRun], first: datetime, now: datetime) -> Time
         last=now,
         measures=("seconds", "rows read"),
         kinds=STYLES,
-        names=("run", "status", "source", "command", "trigger", "started (UTC)", "seconds", *map(_words, ROWS), "error"),
+        names=(
+            "run",
+            "status",
+            "source",
+            "command",
+            "trigger",
+            "started (UTC)",
+            "seconds",
+            *map(_words, ROWS),
+            "error",
+        ),
         empty="No run is as the filters ask: choose fewer.",
         is_open=True,
     )
