@@ -159,6 +159,15 @@ def test_it_reads_a_page_of_windows_and_how_they_stand_by_their_keys(
         assert keys == sorted(keys)
 
 
+def test_it_asks_of_no_window_that_has_begun_whether_it_is_upcoming(
+    client: Client, warehouse: Warehouse, many_windows: None
+) -> None:
+    with queries() as sent:
+        assert client.get(address(ActivityAdherence), {"status": "upcoming"}).status_code == 200
+    plan = plans(warehouse, sent, "window_detail")
+    assert "Filter: ((window_start_date > " in plan, plan
+
+
 @pytest.mark.parametrize("model", [StepResultFact, PatientJourneyScheduleWindow, ActivityAdherence])
 def test_it_reads_a_row_by_the_left_half_of_its_id(
     client: Client, warehouse: Warehouse, many_steps: None, many_windows: None, model: type[Model]
