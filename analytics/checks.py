@@ -19,8 +19,8 @@ from analytics.models.links import parents
 from analytics.overrides import waiting
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.models import WarehouseCheck
-from ingest.reconcile import names
 from ingest.runs.run import give_room
+from ingest.target import names
 
 COVID_FACTS = (models.CasesFact, models.TestingFact, models.HospitalizationFact, models.DeathFact)
 

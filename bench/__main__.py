@@ -117,7 +117,8 @@ def floor() -> Measured:
     columns = "select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attnum > 0"
     tables = source_tables()
     for table in tables:  # as anybody makes them: logged, and with the source's columns alone
-        sql(STAR, f"alter table staging_{table} set logged, drop column if exists owner_id")
+        added = "drop column if exists owner_id, drop column if exists occurrence"
+        sql(STAR, f"alter table staging_{table} set logged, {added}")
     start = time.monotonic()
     for table in tables:
         names = sql(SOURCE, f"{columns} and attrelid = '{table}'::regclass")

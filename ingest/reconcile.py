@@ -1,51 +1,27 @@
 """A table of the warehouse brought in step with a query that says what it should hold.
 
 What differs is found once, by one join of both, and left in a table; then three statements delete, update and insert
-just these rows. Rows that are right are not rewritten.
+just these rows. Rows that are right are not rewritten. Where a table is on workers distributed.py has the statements.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 
-from psycopg2.sql import SQL, Composable, Composed, Identifier
+from psycopg2.sql import SQL, Composable, Identifier
 
-from ingest.cursors import Cursor, one_row
+from ingest import distributed
+from ingest.cursors import Cursor
 from ingest.models import StepRun
-
-EVERY_ROW = SQL("true")
-
-
-@dataclass(frozen=True)
-class Target:
-    """A table, the columns that identify a row, none of them null, and those that are compared.
-
-    `stamped` columns are written with a row but do not make it differ. `scope` is a condition on the table, aliased t:
-    other rows are not the query's affair. With `keeps_rows` none is deleted. One that `is_large` gets its keys after
-    its first rows, and is closed to readers from then to the end of the transaction. Into one that `is_shared` runs of
-    both sources write: it is not analysed, as that would lock the other's out to the end of the transaction.
-    """
-
-    table: str
-    key: tuple[str, ...]
-    compared: tuple[str, ...]
-    stamped: tuple[str, ...] = ()
-    scope: Composable = field(default_factory=lambda: EVERY_ROW)
-    keeps_rows: bool = False
-    is_large: bool = False
-    is_shared: bool = False
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self.key + self.compared + self.stamped
-
-    @property
-    def differing(self) -> Identifier:
-        """The table that holds the rows that differ: as they should be, with `row_id` where the row is that is there.
-
-        `is_new` says that there was no row of the key, `is_gone` that there is to be none.
-        """
-        return Identifier(f"differing_{self.table}")
+from ingest.placement import (
+    Placement,
+    analyze,
+    analyze_work_table,
+    drop_work_table,
+    make_work_table,
+    placement,
+    rows_known,
+)
+from ingest.target import Target, each, names
 
 
 def reconcile(warehouse: Cursor, target: Target, query: Composable, counts: StepRun, *, keep: bool = False) -> None:
@@ -57,14 +33,19 @@ def reconcile(warehouse: Cursor, target: Target, query: Composable, counts: Step
     if is_empty(warehouse, target.table) and not keep:
         counts.inserted += fill(warehouse, target, query)
         return
-    differing = find_differing(warehouse, target, query)
+    match placement(warehouse, target.table):
+        case Placement.LOCAL:
+            find, write = find_differing, write_differing
+        case Placement.REFERENCE:
+            find, write = distributed.find_differing_reference, distributed.write_differing_reference
+        case Placement.BY_PATIENT:
+            find, write = distributed.find_differing, distributed.write_differing
+    differing = find(warehouse, target, query)
     if differing:
-        counts.deleted += delete_obsolete(warehouse, target)
-        counts.updated += update_changed(warehouse, target)
-        counts.inserted += insert_missing(warehouse, target)
+        write(warehouse, target, counts)
         analyze_if_much(warehouse, target, differing)
     if not keep:
-        warehouse.execute(SQL("drop table {}").format(target.differing))
+        drop_work_table(warehouse, target.differing)
 
 
 def is_empty(warehouse: Cursor, table: str) -> bool:
@@ -91,10 +72,11 @@ def find_differing(warehouse: Cursor, target: Target, query: Composable) -> int:
 
     A row that is gone has the key and the compared columns that it had.
     """
-    warehouse.execute(
+    rows = make_work_table(
+        warehouse,
+        target.differing,
         SQL(
             """
-            create temp table {differing} on commit drop as
             select {key}, {compared}{stamped} t.row_id, t.row_id is null as is_new, e.is_expected is null as is_gone
               from (select q.*, true as is_expected from ({query}) q) e
               {join} join (select t.*, t.ctid as row_id from {table} t where {scope}) t using ({key})
@@ -103,29 +85,34 @@ def find_differing(warehouse: Cursor, target: Target, query: Composable) -> int:
                 or row({ours}) is distinct from row({theirs})
             """
         ).format(
-            differing=target.differing,
             key=names(target.key),
-            compared=_each("case when e.is_expected then e.{0} else t.{0} end as {0}, ", target.compared),
-            stamped=_each("e.{0}, ", target.stamped),
+            compared=each("case when e.is_expected then e.{0} else t.{0} end as {0}, ", target.compared),
+            stamped=each("e.{0}, ", target.stamped),
             query=query,
             join=SQL("left" if target.keeps_rows else "full"),
             table=Identifier(target.table),
             scope=target.scope,
             ours=names(target.compared, "t"),
             theirs=names(target.compared, "e"),
-        )
+        ),
     )
-    rows = warehouse.rowcount
     if rows:
-        warehouse.execute(SQL("analyze {}").format(target.differing))
+        analyze_work_table(warehouse, target.differing)
     return rows
+
+
+def write_differing(warehouse: Cursor, target: Target, counts: StepRun) -> None:
+    """Delete, update and insert the rows that differ, and add their numbers to `counts`."""
+    counts.deleted += delete_obsolete(warehouse, target)
+    counts.updated += update_changed(warehouse, target)
+    counts.inserted += insert_missing(warehouse, target)
 
 
 def delete_obsolete(warehouse: Cursor, target: Target) -> int:
     """Delete the rows that are gone, and return their number."""
     warehouse.execute(
         SQL("delete from {table} t using {differing} d where t.ctid = d.row_id and d.is_gone").format(
-            table=Identifier(target.table), differing=target.differing
+            table=Identifier(target.table), differing=Identifier(target.differing)
         )
     )
     return warehouse.rowcount
@@ -139,7 +126,7 @@ def update_changed(warehouse: Cursor, target: Target) -> int:
     warehouse.execute(
         SQL("update {table} t set {assignments} from {differing} d where t.ctid = d.row_id and not d.is_gone").format(
             table=Identifier(target.table),
-            differing=target.differing,
+            differing=Identifier(target.differing),
             assignments=SQL(", ").join(SQL("{0} = d.{0}").format(Identifier(column)) for column in written),
         )
     )
@@ -151,7 +138,7 @@ def insert_missing(warehouse: Cursor, target: Target) -> int:
     warehouse.execute(
         SQL("insert into {table} ({columns}) select {columns} from {differing} where is_new order by {key}").format(
             table=Identifier(target.table),
-            differing=target.differing,
+            differing=Identifier(target.differing),
             columns=names(target.columns),
             key=names(target.key),
         )
@@ -164,10 +151,8 @@ def analyze_if_much(warehouse: Cursor, target: Target, rows: int) -> None:
 
     Within the transaction nobody else would, and the next statement is planned by what the server knows.
     """
-    warehouse.execute("select reltuples from pg_class where oid = %s::regclass", [target.table])
-    (known,) = one_row(warehouse)
-    if rows * 20 > known and not target.is_shared:
-        warehouse.execute(SQL("analyze {}").format(Identifier(target.table)))
+    if rows * 20 > rows_known(warehouse, target.table) and not target.is_shared:
+        analyze(warehouse, target.table)
 
 
 @contextmanager
@@ -197,13 +182,3 @@ def _keys_at_the_end(warehouse: Cursor, table: str) -> Iterator[None]:
     yield
     for _, make in keys:
         warehouse.execute(make)
-
-
-def names(columns: tuple[str, ...], alias: str = "") -> Composed:
-    """Return a list of columns for a statement, each qualified with `alias`."""
-    parts = ((alias, column) if alias else (column,) for column in columns)
-    return SQL(", ").join(Identifier(*part) for part in parts)
-
-
-def _each(template: str, columns: tuple[str, ...]) -> Composed:
-    return SQL("").join(SQL(template).format(Identifier(column)) for column in columns)

@@ -11,7 +11,9 @@ from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from analytics.models.links import parents
 from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
-from ingest.reconcile import Target, reconcile
+from ingest.placement import analyze_work_table, empty_work_tables, rows_known
+from ingest.reconcile import reconcile
+from ingest.target import Target
 
 # Beyond this share of a table's rows it is quicker to look at every one than to pick those that may have changed.
 LOOKED_AT_WHOLE = 0.4
@@ -51,7 +53,7 @@ class Changes:
         if not rows:
             return 0
         self.followed = True
-        self.warehouse.execute(SQL("analyze {}").format(changed))
+        analyze_work_table(self.warehouse, table.changes)
         if table.name == "activity_completion_fact":
             self.warehouse.execute(ADHERENCE_OF_COMPLETIONS)
         return None if self._is_most_of(rows, table.name) else int(rows)
@@ -71,15 +73,14 @@ class Changes:
         if self.everything:
             self.warehouse.execute("delete from load_version")
             self.warehouse.execute("insert into load_version values (%s)", [self.version])
+        empty_work_tables(self.warehouse)
 
     def _is_mostly_written(self, table: str) -> bool:
         """Tell whether so much of a table differed that what follows from it need not be picked."""
         return self._is_most_of(self.written.get(table, 0), table)
 
     def _is_most_of(self, rows: int, table: str) -> bool:
-        self.warehouse.execute("select reltuples from pg_class where oid = %s::regclass", [table])
-        (of_table,) = one_row(self.warehouse)
-        return bool(rows > LOOKED_AT_WHOLE * of_table >= 0)  # -1: nobody knows how many it has
+        return rows > LOOKED_AT_WHOLE * rows_known(self.warehouse, table) >= 0  # -1: nobody knows how many it has
 
     def _add_children(self, table: StarTable) -> None:
         """Add the rows of the staged table whose parents have come or gone in this load.
@@ -132,12 +133,14 @@ WINDOWS_OF_PATIENT_JOURNEYS = """
 insert into changed_window (patient_id, patient_journey_id, activity_id)
 select w.patient_id, w.patient_journey_id, w.activity_id
   from patient_journey_schedule_window w
- where w.patient_journey_id in (select d.patient_journey_id from differing_patient_journey_fact d)
+ where (w.patient_id, w.patient_journey_id)
+       in (select d.patient_id, d.patient_journey_id from differing_patient_journey_fact d)
 union
 select f.patient_id, f.patient_journey_id, b.activity_id
   from patient_journey_fact f
   join journey_activity_bridge b on b.journey_id = f.journey_id
- where f.patient_journey_id in (select d.patient_journey_id from differing_patient_journey_fact d)
+ where (f.patient_id, f.patient_journey_id)
+       in (select d.patient_id, d.patient_journey_id from differing_patient_journey_fact d)
 """
 
 # The windows of the activities that a journey now asks for, or no longer, and of those that differ, or their schedule.
@@ -170,7 +173,7 @@ ADHERENCE_OF_COMPLETIONS = """
 insert into changed_adherence (patient_id, patient_journey_id, activity_id)
 select c.patient_id, c.patient_journey_id, c.activity_id
   from activity_completion_fact c
- where c.survey_result_id in (select d.survey_result_id from changed_completion d)
+ where (c.patient_id, c.survey_result_id) in (select d.patient_id, d.survey_result_id from changed_completion d)
 """
 
 ADHERENCE_OF = SQL(

@@ -11,8 +11,9 @@ from analytics.loads.rejects import COVID_DAY, list_rejects
 from analytics.loads.statements import statement
 from ingest.covid.figures import FIGURES, FIGURES_AS_JSON, NAMESPACE, SCOPE
 from ingest.cursors import Cursor, one_row, raw_cursor
-from ingest.reconcile import Target, reconcile
+from ingest.reconcile import reconcile
 from ingest.runs.run import Run
+from ingest.target import Target
 
 STEP = "load_covid"
 FIRST_DAY = date(2019, 12, 31)  # the first report to the WHO; no earlier day is one of the pandemic

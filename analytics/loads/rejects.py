@@ -7,8 +7,9 @@ from psycopg2.sql import SQL, Composable, Identifier, Literal
 from analytics.loads.tables import STAGED, StarTable
 from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
-from ingest.reconcile import EVERY_ROW, Target, names, reconcile
+from ingest.reconcile import reconcile
 from ingest.runs.run import Run
+from ingest.target import EVERY_ROW, Target, names
 
 COVID_DAY = "covid_day"  # as rejected_row names a day of the COVID documents
 # What stands for a null in the tables of changed keys, for each type that a key has.

@@ -11,9 +11,11 @@ from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.models import StepRun
 from ingest.msk.tables import TABLES
-from ingest.reconcile import EVERY_ROW, Target, is_empty, names
+from ingest.placement import Placement, analyze_work_table, drop_work_table, make_work_table, placement
+from ingest.reconcile import is_empty
 from ingest.runs.errors import PipelineError
 from ingest.runs.run import Run
+from ingest.target import EVERY_ROW, Target, names
 
 STEP = "load_msk"
 
@@ -65,18 +67,18 @@ def _load_checked(
         rejects.count_rejects(warehouse, table.source, counts)
         return
     everything = rows is None
-    checked = Identifier(f"checked_{table.source}")
-    query = statement(table.statement, everything=everything)
-    warehouse.execute(SQL("create temp table {} on commit drop as {}").format(checked, query))
-    counts.rows_read = warehouse.rowcount
+    checked, refused = f"checked_{table.source}", f"refused_{table.source}"
+    counts.rows_read = make_work_table(warehouse, checked, statement(table.statement, everything=everything))
     if not is_empty(warehouse, table.name):  # into an empty one they are poured as they are
-        warehouse.execute(SQL("analyze {}").format(checked))
-    entering = SQL("select * from {} where {}").format(checked, SQL(table.enters))
+        analyze_work_table(warehouse, checked)
+    entering = SQL("select * from {} where {}").format(Identifier(checked), SQL(table.enters))
     changes.reconcile(target(table, everything=everything), entering, counts)
-    refused = rejects.among(checked, STAGED[table.source].identity)
+    # From here on on one server, as is the list of them.
+    make_work_table(warehouse, refused, rejects.among(Identifier(checked), STAGED[table.source].identity))
     part = EVERY_ROW if everything else rejects.of_changed_rows(table)
-    rejects.list_rejects(warehouse, table.source, refused, run, counts, part)
-    warehouse.execute(SQL("drop table {}").format(checked))
+    rejects.list_rejects(warehouse, table.source, SQL("table {}").format(Identifier(refused)), run, counts, part)
+    drop_work_table(warehouse, refused)
+    drop_work_table(warehouse, checked)
 
 
 def _load_derived(warehouse: Cursor, table: StarTable, rows: int | None, changes: Changes, counts: StepRun) -> None:
@@ -87,9 +89,12 @@ def _load_derived(warehouse: Cursor, table: StarTable, rows: int | None, changes
     everything = rows is None
     # Which days to look at its statement finds in the changes of the others.
     query: Composable = statement(table.statement, everything=changes.everything if table.keeps_rows else everything)
-    if table.keeps_rows:  # and so has more than is looked at
-        warehouse.execute(SQL("create temp table given on commit drop as {}").format(query))
-        counts.rows_read, query = warehouse.rowcount, SQL("table given")
+    is_by_patient = placement(warehouse, table.name) is Placement.BY_PATIENT
+    if table.keeps_rows or (is_by_patient and not is_empty(warehouse, table.name)):
+        # The table has more than is looked at; or, by patient, the query would be worked out twice.
+        expected = f"expected_{table.name}"
+        rows, query = make_work_table(warehouse, expected, query), SQL("table {}").format(Identifier(expected))
+        counts.rows_read = rows if table.keeps_rows else counts.rows_read
     changes.reconcile(target(table, everything=everything), query, counts)
     if everything and not table.keeps_rows:
         warehouse.execute(SQL("select count(*) from {}").format(Identifier(table.name)))

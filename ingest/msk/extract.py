@@ -8,6 +8,7 @@ from ingest.cursors import raw_cursor
 from ingest.msk.snapshot import snapshot
 from ingest.msk.staging import StagingTable, digest_secret
 from ingest.msk.tables import TABLES
+from ingest.placement import empty_work_tables
 from ingest.runs.errors import PipelineError
 from ingest.runs.run import Run
 
@@ -33,6 +34,7 @@ def extract_msk(run: Run, *, full_refresh: bool = False, allow_deletes: bool = F
         for staging in staging_tables:
             with run.table(STEP, staging.table.name):
                 staging.compare()
+        empty_work_tables(warehouse)
         if not allow_deletes:
             _check_losses(staging_tables)
 

@@ -6,9 +6,10 @@ from psycopg2.extras import execute_values
 from psycopg2.sql import SQL
 
 from ingest.cursors import raw_cursor
-from ingest.reconcile import Target, reconcile
+from ingest.reconcile import reconcile
 from ingest.runs.run import Run
 from ingest.slugs import ParsedSlug, parse_slug
+from ingest.target import Target
 
 STEP = "parse_slugs"
 PARSE_COLUMNS = tuple(field.name for field in fields(ParsedSlug))

@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from psycopg2.sql import SQL, Composable, Identifier, Literal
+from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
 from ingest.copying import copy_rows
 from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
 from ingest.msk.snapshot import Snapshot, digest_query, digest_seed, rows_query
 from ingest.msk.tables import SourceTable
-from ingest.reconcile import names
+from ingest.placement import analyze, analyze_work_table, make_work_table
 from ingest.statements import statement
+from ingest.target import names
 from ingest.unreadable import texts_named
 
 FOLDER = Path(__file__).with_name("sql")
@@ -46,7 +47,7 @@ def digest_secret(warehouse: Cursor, *, renew: bool = False) -> str:
 class StagingTable:
     """The warehouse's side of one source table, within the run's transaction.
 
-    Beside `staging_<table>` there are temporary tables: `digest_<table>` holds the source's digests of now,
+    Beside `staging_<table>` there are work tables: `digest_<table>` holds the source's digests of now,
     `changed_bucket_<table>` the buckets whose digests differ, `incoming_<table>` the source's rows of these,
     `differing_<table>` the rows that are not staged as often as the source has them.
     """
@@ -56,12 +57,13 @@ class StagingTable:
         self.table = table
         self.counts = StepRun()
         parts = ("staging", "digest", "changed_bucket", "incoming", "differing")
-        self.tables = {part: Identifier(f"{part}_{table.name}") for part in parts}
+        self.tables = {part: Identifier(self._name(part)) for part in parts}
         self.values: dict[str, object] = self.tables | {
             "table": table.name,
             "changes": table.changes,
             "changes_columns": SQL(", ".join(table.changes_columns().values())),
             "columns": names(tuple(table.columns)),
+            "compared_columns": names(table.compared_columns()),
             "key": SQL(", ".join(table.key.values())),
             "is_compared": SQL("true"),
         }
@@ -98,7 +100,7 @@ class StagingTable:
         is_first = self.has_incoming and not self.staged_rows
         if is_first:
             self.counts.inserted = self.counts.rows_read
-            self._execute("analyze {staging}")
+            analyze(self.warehouse, self._name("staging"))
         elif self.has_incoming:
             self._apply_difference()
         if is_first or not self.is_known:
@@ -128,7 +130,8 @@ class StagingTable:
 
     def _copy_rows(self, source: Snapshot) -> None:
         if self.staged_rows:
-            self._execute("create temp table {incoming} (like {staging}) on commit drop")
+            empty = SQL("select * from {staging} where false").format(**self.tables)
+            make_work_table(self.warehouse, self._name("incoming"), empty)
         buckets = self._buckets_to_copy()
         self.is_copied_whole = buckets is None
         query = rows_query(self.table, buckets)
@@ -155,10 +158,9 @@ class StagingTable:
 
     def _apply_difference(self) -> None:
         """Replace the rows of the keys that are not staged as they should be, or all where that is quicker; count."""
-        self._run("020_differing")
-        if not self.warehouse.rowcount:
+        if not make_work_table(self.warehouse, self._name("differing"), self._statement("020_differing")):
             return
-        self._execute("analyze {differing}")
+        analyze_work_table(self.warehouse, self._name("differing"))
         self._count()
         if self.table.changes:
             self._run("040_changes")
@@ -168,7 +170,7 @@ class StagingTable:
         else:
             self._run("050_staging")
         if rows * 20 > self.staged_rows:  # within the run nobody else would, and the load is planned by it
-            self._execute("analyze {staging}")
+            analyze(self.warehouse, self._name("staging"))
 
     def _count(self) -> None:
         wanted, unwanted = self._row(
@@ -180,8 +182,14 @@ class StagingTable:
             (updated,) = one_row(self.warehouse)
         self.counts.inserted, self.counts.updated, self.counts.deleted = wanted - updated, updated, unwanted - updated
 
+    def _name(self, part: str) -> str:
+        return f"{part}_{self.table.name}"
+
+    def _statement(self, name: str) -> Composed:
+        return statement(FOLDER, name, **self.values)
+
     def _run(self, name: str) -> None:
-        self.warehouse.execute(statement(FOLDER, name, **self.values))
+        self.warehouse.execute(self._statement(name))
 
     def _execute(self, query: str, **parts: Composable) -> None:
         self.warehouse.execute(SQL(query).format(**self.tables, table=Literal(self.table.name), **parts))

@@ -5,7 +5,9 @@ integer arithmetic, so that source and warehouse agree on it; -1 holds the rows 
 values of one type does the server look up in a long list by hashing.
 
 The tables that grow with the patients carry in staging the patient that a row belongs to, `owner_id`, as the warehouse
-is cut by patient: -1 where there is none.
+is cut by patient: -1 where there is none. Where a row's key does not name the patient they carry its `occurrence` as
+well, its place among the rows of its id, which may belong to several patients: no part of a warehouse that is
+distributed by them has all of these. As they are in one bucket, each copy of one has them all.
 """
 
 from collections.abc import Mapping
@@ -24,6 +26,8 @@ TYPES = {
     "date": ("date",),
     "timestamp": ("timestamp without time zone",),
 }
+# What staging adds to the columns of the source.
+ADDED = ("owner_id", "occurrence")
 # What staging has, for each type that a model has.
 KINDS = {
     "BigAutoField": "integer",
@@ -37,7 +41,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A table of the source; `columns` has its columns, and `owner_id` where staging adds it, with their types.
+    """A table of the source; `columns` has its columns, and those that staging adds, with their types.
 
     `rows` gives the rows t as they are staged. `key` gives the columns by which they are compared: a name for each and
     how it follows from a row t, never null. `changes` is the table that takes owner and key of the rows that changed;
@@ -66,7 +70,7 @@ class SourceTable:
         return SQL(", ").join(
             exact.get(kind, SQL("t.{}")).format(Identifier(column))
             for column, kind in self.columns.items()
-            if column != "owner_id" or "patient_id" not in self.columns  # from which it follows
+            if column not in ADDED or (column == "owner_id" and "patient_id" not in self.columns)  # or it follows
         )
 
     def copied_columns(self) -> Composed:
@@ -82,10 +86,24 @@ class SourceTable:
 
     def own_columns(self) -> dict[str, str]:
         """Return the columns that the source itself must have, with their types."""
-        return {name: kind for name, kind in self.columns.items() if name != "owner_id"}
+        return {name: kind for name, kind in self.columns.items() if name not in ADDED}
+
+    def compared_columns(self) -> tuple[str, ...]:
+        """Return the columns by which a row staged is told from one at the source; the occurrence follows from them."""
+        return tuple(name for name in self.columns if name != "occurrence")
 
 
 IDS = "coalesce(t.id >> 6, -1)::bigint"  # a bucket of 64
+
+
+# Of several rows with one id the first in the order of the row's text counts, as everywhere. The text is of the columns
+# as the model has them: the source may have them in another order.
+OCCURRENCE = "(row_number() over (partition by r.id order by {}))::integer"
+
+
+def _text_of(alias: str, model: type[Model]) -> str:
+    columns = ", ".join(f"{alias}.{field.column}" for field in model._meta.concrete_fields)
+    return f'row({columns})::text collate "C"'
 
 
 def _table(
@@ -97,20 +115,22 @@ def _table(
     names = ", ".join(f"r.{column}" for column in columns)
     if not owner:
         return SourceTable(name, columns, f"(select {names} from {name} r) t", bucket, key, changes)
-    rows = f"(select {names}, coalesce({owner}, -1) as owner_id from {name} r {join}) t"
-    return SourceTable(name, columns | {"owner_id": "integer"}, rows, bucket, key, changes)
+    names += f", coalesce({owner}, -1) as owner_id"
+    columns["owner_id"] = "integer"
+    if "id" in columns:
+        names += f", {OCCURRENCE.format(_text_of('r', model))} as occurrence"
+        columns["occurrence"] = "integer"
+    return SourceTable(name, columns, f"(select {names} from {name} r {join}) t", bucket, key, changes)
 
 
 ID = "coalesce(t.id, -1)"
 
-# A survey result belongs to a patient by its patient journey. Of patient journeys with one id the first in the order of
-# the row's text counts, as everywhere. The row's text is that of the staging row: the source may have its columns in
-# another order.
-PATIENT_OF_JOURNEY = """
+# A survey result belongs to a patient by its patient journey, of several with one id by the first.
+PATIENT_OF_JOURNEY = f"""
     left join (select distinct on (p.id) p.id, p.patient_id
                  from patient_journey p
-                order by p.id, row({})::text collate "C") j on j.id = r.patient_journey_id
-""".format(", ".join(f"p.{field.column}" for field in source.PatientJourney._meta.concrete_fields))
+                order by p.id, {_text_of("p", source.PatientJourney)}) j on j.id = r.patient_journey_id
+"""
 
 # Sixteen patients by a week, some hundred rows. Of the sizes tried on 1.8 million rows the one at which both are small,
 # digesting (finer buckets take up to six times as long) and what an ordinary hour copies (coarser ones: everything).

@@ -1,9 +1,8 @@
 -- Journeys that patients follow. Milestones may be missing; patient and journey may not.
 -- A date that Python could not write, such as infinity, is out of range.
-with numbered as (
+with staged as (
     select
         s.*,
-        row_number() over (partition by s.id order by s::text collate "C") as occurrence,
         coalesce(s.invitation_date between date '0001-01-01' and date '9999-12-31', true)
         and coalesce(s.registration_date between date '0001-01-01' and date '9999-12-31', true)
         and coalesce(s.consent_date between date '0001-01-01' and date '9999-12-31', true)
@@ -15,18 +14,18 @@ with numbered as (
 
 checked as (
     select
-        n.*,
+        s.*,
         case when p.patient_id is null then 'patient_id' else 'journey_id' end as orphan,
         case
-            when n.id is null then 'missing_key'
-            when n.occurrence > 1 then 'duplicate'
-            when n.patient_id is null or n.journey_id is null then 'missing_key'
-            when not n.in_calendar then 'out_of_range'
+            when s.id is null then 'missing_key'
+            when s.occurrence > 1 then 'duplicate'
+            when s.patient_id is null or s.journey_id is null then 'missing_key'
+            when not s.in_calendar then 'out_of_range'
             when p.patient_id is null or j.journey_id is null then 'orphan'
         end as reason
-    from numbered as n
-    left join patient_dimension as p on p.patient_id = n.patient_id
-    left join journey_dimension as j on j.journey_id = n.journey_id
+    from staged as s
+    left join patient_dimension as p on p.patient_id = s.patient_id
+    left join journey_dimension as j on j.journey_id = s.journey_id
 )
 
 select

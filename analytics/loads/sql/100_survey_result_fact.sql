@@ -9,39 +9,28 @@ with staged as (
     where not :everything and coalesce(s.id, -1) in (select c.survey_result_id from changed_survey_result as c)
 ),
 
-counted as (
+timed as (
     select
         s.*,
-        count(*) over (partition by s.id) as rows_with_id
+        s.start_time >= timestamp '0001-01-01' and s.start_time < timestamp '10000-01-01'
+        and s.end_time >= timestamp '0001-01-01' and s.end_time < timestamp '10000-01-01' as in_calendar
     from staged as s
-),
-
-numbered as (
-    select
-        c.*,
-        -- The text of a row is dear: it is looked at only where there is a choice.
-        row_number() over (
-            partition by c.id order by case when c.rows_with_id > 1 then c::text end collate "C"
-        ) as occurrence,
-        c.start_time >= timestamp '0001-01-01' and c.start_time < timestamp '10000-01-01'
-        and c.end_time >= timestamp '0001-01-01' and c.end_time < timestamp '10000-01-01' as in_calendar
-    from counted as c
 ),
 
 linked as (
     select
-        n.*,
+        t.*,
         case
             when j.patient_journey_id is null then 'patient_journey_id'
             when v.survey_id is null then 'survey_id'
             when a.activity_id is null then 'activity_id'
-            when n.device_id is not null and d.device_id is null then 'device_id'
+            when t.device_id is not null and d.device_id is null then 'device_id'
         end as orphan
-    from numbered as n
-    left join patient_journey_fact as j on j.patient_journey_id = n.patient_journey_id and j.patient_id = n.owner_id
-    left join survey_dimension as v on v.survey_id = n.survey_id
-    left join activity_dimension as a on a.activity_id = n.activity_id
-    left join device_dimension as d on d.device_id = n.device_id
+    from timed as t
+    left join patient_journey_fact as j on j.patient_journey_id = t.patient_journey_id and j.patient_id = t.owner_id
+    left join survey_dimension as v on v.survey_id = t.survey_id
+    left join activity_dimension as a on a.activity_id = t.activity_id
+    left join device_dimension as d on d.device_id = t.device_id
 ),
 
 checked as (

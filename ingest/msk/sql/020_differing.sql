@@ -1,14 +1,13 @@
 -- The rows that the source has more often than they are staged, or less often: by how much.
-create temp table :"differing" on commit drop as
 select
-    :columns, sum(both_sides.surplus)::integer as surplus
+    :compared_columns, sum(both_sides.surplus)::integer as surplus
 from (
-    select t.*, 1 as surplus
+    select :compared_columns, 1 as surplus
     from :"incoming" as t
     union all
-    select t.*, -1 as surplus
+    select :compared_columns, -1 as surplus
     from :"staging" as t
     where :is_compared
 ) as both_sides
-group by :columns
+group by :compared_columns
 having sum(both_sides.surplus) <> 0

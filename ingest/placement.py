@@ -1,0 +1,105 @@
+"""Where the rows of a table of the warehouse are, and the work tables of a run, which follow them.
+
+On one server everything is local, and a work table is a temporary one. In a warehouse that Citus distributes (see
+analytics/distribution.py) those with rows of patients are permanent, as a temporary one is joined with nothing that is
+on a worker; they are empty when a run has ended.
+"""
+
+from enum import Enum, auto
+from functools import partial
+
+from django.db import transaction
+from psycopg2.sql import SQL, Composable, Identifier
+
+from ingest.cursors import Cursor, one_row, raw_cursor
+
+WORK_TABLE = "^(incoming|differing|checked|expected)_"
+
+
+class Placement(Enum):
+    LOCAL = auto()  # on the server that we are connected to
+    REFERENCE = auto()  # whole on each worker, and here
+    BY_PATIENT = auto()  # each row beside the others of its patient
+
+
+def is_distributed(warehouse: Cursor) -> bool:
+    """Tell whether the warehouse is on a server that has workers, whatever of it is on them."""
+    warehouse.execute("select to_regclass('pg_catalog.pg_dist_partition') is not null")
+    (found,) = one_row(warehouse)
+    return bool(found)
+
+
+def placement(warehouse: Cursor, table: str) -> Placement:
+    """Return where the rows of a table are."""
+    if not is_distributed(warehouse):
+        return Placement.LOCAL
+    warehouse.execute(
+        "select partmethod = 'h' from pg_dist_partition where logicalrelid = to_regclass(%s)"
+        " and (partmethod, repmodel) in (('h', 's'), ('n', 't'))",
+        [table],
+    )
+    found = warehouse.fetchone()
+    if found is None:
+        return Placement.LOCAL
+    return Placement.BY_PATIENT if found[0] else Placement.REFERENCE
+
+
+def make_work_table(warehouse: Cursor, name: str, query: Composable) -> int:
+    """Let the work table `name` hold the rows of `query` until the transaction ends, and return their number."""
+    table = Identifier(name)
+    if placement(warehouse, name) is Placement.LOCAL:
+        warehouse.execute(SQL("create temp table {} on commit drop as {}").format(table, query))
+    else:
+        warehouse.execute(SQL("delete from {}").format(table))
+        warehouse.execute(SQL("insert into {} {}").format(table, query))
+    return warehouse.rowcount
+
+
+def drop_work_table(warehouse: Cursor, name: str) -> None:
+    """Let go of the rows of a work table."""
+    is_local = placement(warehouse, name) is Placement.LOCAL
+    warehouse.execute(SQL("drop table {}" if is_local else "delete from {}").format(Identifier(name)))
+
+
+def empty_work_tables(warehouse: Cursor) -> None:
+    """Let go of the rows of all work tables that the end of the transaction does not drop."""
+    if is_distributed(warehouse):
+        warehouse.execute(
+            "select relname from pg_dist_partition join pg_class on pg_class.oid = logicalrelid where relname ~ %s",
+            [WORK_TABLE],
+        )
+        for (name,) in warehouse.fetchall():
+            drop_work_table(warehouse, name)
+
+
+def analyze_work_table(warehouse: Cursor, name: str) -> None:
+    """Let the server know what a work table holds; where it is on workers each sees by the size of its parts."""
+    if placement(warehouse, name) is Placement.LOCAL:
+        warehouse.execute(SQL("analyze {}").format(Identifier(name)))
+
+
+def analyze(warehouse: Cursor, table: str) -> None:
+    """Let the server know what a table holds: at once or, where that is on workers, when the transaction has ended.
+
+    Before its end Citus refuses, as the transaction has come to the table's parts in another way.
+    """
+    statement = SQL("analyze {}").format(Identifier(table))
+    if placement(warehouse, table) is Placement.LOCAL:
+        warehouse.execute(statement)
+    else:
+        transaction.on_commit(partial(_execute, statement), using="analytics", robust=True)
+
+
+def _execute(statement: Composable) -> None:
+    with raw_cursor("analytics") as warehouse:
+        warehouse.execute(statement)
+
+
+def rows_known(warehouse: Cursor, table: str) -> int:
+    """Return how many rows a table has, as far as the server knows: -1 for one that it knows nothing of."""
+    if placement(warehouse, table) is Placement.LOCAL:
+        warehouse.execute("select reltuples from pg_class where oid = %s::regclass", [table])
+    else:  # of which the server itself keeps no estimate
+        warehouse.execute(SQL("select count(*) from {}").format(Identifier(table)))
+    (rows,) = one_row(warehouse)
+    return int(rows)
