@@ -57,6 +57,7 @@ def write_differing_reference(warehouse: Cursor, target: Target, counts: StepRun
         warehouse.execute(_statement(INSERT_KEYS, target))
 
 
+NOTHING = SQL("")
 NEW_OR_CHANGED = """
 select {expected} t.is_there is null as is_new, false as is_gone
   from ({query}) e
@@ -79,7 +80,7 @@ DELETE_KEYS = (
 INSERT_KEYS = "insert into {table} ({columns}) select {columns} from {differing} e where not e.is_gone"
 
 
-def _statement(text: str, target: Target, query: Composable | None = None) -> Composed:
+def _statement(text: str, target: Target, query: Composable = NOTHING) -> Composed:
     """Return one of the statements above, for a target."""
     written = target.compared + target.stamped
     return SQL(text).format(

@@ -23,6 +23,9 @@ DRY = 0  # the id of a run that is not recorded
 COUNTS = ("rows_read", "inserted", "updated", "deleted", "rejected", "bytes", "seconds")
 # What a run's statements may have of the server, unlike a reader's. Each was measured at 20,000 patients.
 ROOM = {
+    "citus.propagate_set_commands": "local",  # what follows holds for the workers of a distributed warehouse as well
+    # There one connection to a worker writes: a statement that reads what the one before wrote would not see it.
+    "citus.multi_shard_modify_mode": "sequential",
     "work_mem": "128MB",  # for each sort or hash: facts are sorted in memory rather than on disk
     "maintenance_work_mem": "256MB",  # for building a key
     "jit": "off",  # to compile a statement takes longer than it saves

@@ -1,0 +1,176 @@
+"""The warehouse spread over the workers of Citus, and brought back: distribute_warehouse.
+
+Facts, what is staged of them and the work tables of a run are cut by patient, so that all rows of one are on one
+worker; dimensions and the bridge are whole on each. The rest is small and stays where it is, on the coordinator: what
+is staged of dimensions, digests, the run's state, rejected rows, COVID.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import connections, transaction
+from psycopg2.sql import SQL, Composable, Identifier
+
+from analytics.loads.star import target
+from analytics.loads.statements import statement
+from analytics.loads.tables import STAR_TABLES, StarTable
+from analytics.models import PatientDimension
+from analytics.models.links import parents
+from ingest.cursors import Cursor, raw_cursor
+from ingest.models import SOURCES
+from ingest.msk.tables import TABLES
+from ingest.placement import Placement, placement
+from ingest.runs import lock
+from ingest.runs.errors import PipelineError
+from ingest.runs.run import give_room
+from ingest.target import names
+
+LEAST_WORK_MEM = 16 << 20  # bytes: with less a worker sorts on disk what a page asks of it
+FIRST = "patient_journey_fact"  # the others by patient go where its rows are
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A table that is on workers: by patient, whose column is `by`, or whole on each without one."""
+
+    table: str
+    by: str = ""
+    query: Composable | None = None  # of a work table: one for its columns
+
+    @property
+    def placement(self) -> Placement:
+        return Placement.BY_PATIENT if self.by else Placement.REFERENCE
+
+    def __str__(self) -> str:
+        return f"{self.table} by {self.by}" if self.by else f"{self.table} whole on each worker"
+
+
+def placed() -> Iterator[Placed]:
+    """Yield all tables that are on workers in a distributed warehouse, in the order in which they go there."""
+    facts = [table for table in STAR_TABLES if PatientDimension in parents(table.model).values()]
+    yield from (Placed(table.name) for table in STAR_TABLES if table not in facts)
+    yield from (Placed(table.name, "patient_id") for table in facts)
+    yield from (Placed(table.changes, "patient_id") for table in facts)
+    for table in TABLES:
+        if "owner_id" in table.columns:
+            rows = SQL("select * from {}").format(table.staging)
+            compared = SQL("select {}, 1 as surplus from {}").format(names(table.compared_columns()), table.staging)
+            yield Placed(f"staging_{table.name}", "owner_id")
+            yield Placed(f"incoming_{table.name}", "owner_id", rows)
+            yield Placed(f"differing_{table.name}", "owner_id", compared)
+    for fact in facts:
+        yield from _work_tables(fact)
+
+
+def _work_tables(fact: StarTable) -> Iterator[Placed]:
+    found = target(fact)
+    differing = SQL("select {}, false as is_new, false as is_gone from {}").format(
+        names(found.columns), Identifier(fact.name)
+    )
+    given = f"checked_{fact.source}" if fact.source else f"expected_{fact.name}"
+    yield Placed(given, "patient_id", statement(fact.statement, everything=True))
+    yield Placed(found.differing, "patient_id", differing)
+
+
+def distribute(*, is_dry: bool = False) -> list[Placed]:
+    """Bring every table that is not yet where it belongs there, all in one transaction, and return these.
+
+    With `is_dry` nothing is done. Raises PipelineError where the server is not fit for it, and SkippedError when a run
+    is in progress.
+    """
+    with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
+        _refuse(warehouse)
+        _keep_runs_out()
+        to_do = [table for table in placed() if placement(warehouse, table.table) is not table.placement]
+        if to_do and not is_dry:
+            give_room()
+            _place_functions(warehouse)
+            for table in to_do:
+                _place(warehouse, table)
+    if not is_dry:
+        _settle([table.table for table in to_do])
+    return to_do
+
+
+def bring_back(*, is_dry: bool = False) -> list[Placed]:
+    """Bring every table that is on workers back to the one server, all in one transaction, and return these.
+
+    With `is_dry` nothing is done. Raises SkippedError when a run is in progress.
+    """
+    with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
+        _keep_runs_out()
+        to_do = [table for table in placed() if placement(warehouse, table.table) is not Placement.LOCAL]
+        for table in [] if is_dry else to_do:
+            if table.query:
+                warehouse.execute(SQL("drop table {}").format(Identifier(table.table)))
+            else:
+                warehouse.execute("select undistribute_table(%s)", [table.table])
+    return to_do
+
+
+def rows_by_worker(table: str) -> dict[str, int]:
+    """Return how many rows of a table each worker has, by its address."""
+    with raw_cursor("analytics") as warehouse:
+        warehouse.execute(
+            "select format('%%s:%%s', nodename, nodeport), sum(result::bigint)"
+            " from run_command_on_placements(%s, 'select count(*) from %%s') group by 1 order by 1",
+            [table],
+        )
+        return {worker: int(rows) for worker, rows in warehouse.fetchall()}
+
+
+def _refuse(warehouse: Cursor) -> None:
+    """Raise PipelineError where the warehouse cannot be distributed, with what to do."""
+    database = connections["analytics"].settings_dict["NAME"]
+    warehouse.execute("select from pg_extension where extname = 'citus'")
+    if not warehouse.rowcount:
+        raise PipelineError(
+            f"{database} has no extension citus: install Citus on its server, run `create extension citus` in "
+            f"{database} there and on each worker, and add the workers by citus_add_node (docs/scale-out.md)"
+        )
+    warehouse.execute("select from pg_dist_node where isactive and shouldhaveshards and noderole = 'primary'")
+    if not warehouse.rowcount:
+        raise PipelineError(f"{database} has no active worker: add one by citus_add_node (docs/scale-out.md)")
+    warehouse.execute(
+        "select nodename, nodeport, result from run_command_on_workers($$select setting from pg_settings"
+        " where name = 'work_mem' and setting::bigint * 1024 < %s$$) where result <> '' or not success",
+        [LEAST_WORK_MEM],
+    )
+    for name, port, kilobytes in warehouse.fetchall():
+        raise PipelineError(
+            f"the worker {name}:{port} has a work_mem of {kilobytes} kB: set it to {LEAST_WORK_MEM >> 20} MB or more "
+            "there, in postgresql.conf or by alter system"
+        )
+
+
+def _keep_runs_out() -> None:
+    for source in SOURCES:
+        lock.take(source)
+
+
+def _place_functions(warehouse: Cursor) -> None:
+    """Let the workers have the functions that the statements call."""
+    warehouse.execute(
+        "select create_distributed_function(p.oid::regprocedure) from pg_proc p"
+        " where p.pronamespace = 'public'::regnamespace"
+        " and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')"
+    )
+
+
+def _place(warehouse: Cursor, table: Placed) -> None:
+    if table.query:
+        create = SQL("create unlogged table {} as {} with no data")
+        warehouse.execute(create.format(Identifier(table.table), table.query))
+    if not table.by:
+        warehouse.execute("select create_reference_table(%s)", [table.table])
+        return
+    beside = "none" if table.table == FIRST else FIRST
+    warehouse.execute("select create_distributed_table(%s, %s, colocate_with => %s)", [table.table, table.by, beside])
+
+
+def _settle(tables: list[str]) -> None:
+    """Free the room of the rows that went to workers, and let the server know what is where."""
+    with raw_cursor("analytics") as warehouse:
+        for table in tables:
+            warehouse.execute("select truncate_local_data_after_distributing_table(%s)", [table])
+            warehouse.execute(SQL("analyze {}").format(Identifier(table)))
