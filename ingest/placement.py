@@ -22,26 +22,27 @@ class Placement(Enum):
     BY_PATIENT = auto()  # each row beside the others of its patient
 
 
-def is_distributed(warehouse: Cursor) -> bool:
-    """Tell whether the warehouse is on a server that has workers, whatever of it is on them."""
-    warehouse.execute("select to_regclass('pg_catalog.pg_dist_partition') is not null")
-    (found,) = one_row(warehouse)
-    return bool(found)
-
-
 def placement(warehouse: Cursor, table: str) -> Placement:
-    """Return where the rows of a table are."""
-    if not is_distributed(warehouse):
-        return Placement.LOCAL
+    """Return where the rows of a table are.
+
+    One that is partitioned by patient on this server counts as on workers: so the statements for these can be tried
+    without Citus.
+    """
     warehouse.execute(
-        "select partmethod = 'h' from pg_dist_partition where logicalrelid = to_regclass(%s)"
-        " and (partmethod, repmodel) in (('h', 's'), ('n', 't'))",
+        "select c.relkind = 'p', to_regclass('pg_catalog.pg_dist_partition') is not null"
+        "  from pg_class c where c.oid = to_regclass(%s)",
         [table],
     )
-    found = warehouse.fetchone()
-    if found is None:
-        return Placement.LOCAL
-    return Placement.BY_PATIENT if found[0] else Placement.REFERENCE
+    is_partitioned, has_citus = warehouse.fetchone() or (False, False)
+    if has_citus:
+        warehouse.execute(
+            "select partmethod = 'h' from pg_dist_partition"
+            " where logicalrelid = to_regclass(%s) and (partmethod, repmodel) in (('h', 's'), ('n', 't'))",
+            [table],
+        )
+        for (is_cut,) in warehouse.fetchall():
+            return Placement.BY_PATIENT if is_cut else Placement.REFERENCE
+    return Placement.BY_PATIENT if is_partitioned else Placement.LOCAL
 
 
 def make_work_table(warehouse: Cursor, name: str, query: Composable) -> int:
@@ -63,13 +64,13 @@ def drop_work_table(warehouse: Cursor, name: str) -> None:
 
 def empty_work_tables(warehouse: Cursor) -> None:
     """Let go of the rows of all work tables that the end of the transaction does not drop."""
-    if is_distributed(warehouse):
-        warehouse.execute(
-            "select relname from pg_dist_partition join pg_class on pg_class.oid = logicalrelid where relname ~ %s",
-            [WORK_TABLE],
-        )
-        for (name,) in warehouse.fetchall():
-            drop_work_table(warehouse, name)
+    warehouse.execute(
+        "select relname from pg_class where relkind in ('r', 'p') and not relispartition and relpersistence <> 't'"
+        " and relnamespace = 'public'::regnamespace and relname ~ %s",
+        [WORK_TABLE],
+    )
+    for (name,) in warehouse.fetchall():
+        drop_work_table(warehouse, name)
 
 
 def analyze_work_table(warehouse: Cursor, name: str) -> None:
