@@ -54,7 +54,7 @@ def placed() -> Iterator[Placed]:
     for table in TABLES:
         if "owner_id" in table.columns:
             rows = SQL("select * from {}").format(table.staging)
-            compared = SQL("select {}, 1 as surplus from {}").format(names(table.compared_columns()), table.staging)
+            compared = SQL("select {}, 1 as surplus from {}").format(names(tuple(table.columns)), table.staging)
             yield Placed(f"staging_{table.name}", "owner_id")
             yield Placed(f"incoming_{table.name}", "owner_id", rows)
             yield Placed(f"differing_{table.name}", "owner_id", compared)

@@ -66,7 +66,7 @@ def empty_work_tables(warehouse: Cursor) -> None:
     """Let go of the rows of all work tables that the end of the transaction does not drop."""
     warehouse.execute(
         "select relname from pg_class where relkind in ('r', 'p') and not relispartition and relpersistence <> 't'"
-        " and relnamespace = 'public'::regnamespace and relname ~ %s",
+        " and pg_table_is_visible(oid) and relname ~ %s",
         [WORK_TABLE],
     )
     for (name,) in warehouse.fetchall():

@@ -73,7 +73,7 @@ def of_changed_rows(table: StarTable) -> Composable:
         for column in staged.identity
     )
     return SQL("({}) in (select {} from {})").format(
-        SQL(", ").join(keys), names(table.picked_by), Identifier(table.changes)
+        SQL(", ").join(keys), names(tuple(staged.key)), Identifier(table.changes)
     )
 
 

@@ -53,8 +53,8 @@ class StarTable:
 
     @property
     def picked_by(self) -> tuple[str, ...]:
-        """The columns of `changes` that say which rows to look at: those by which the staged rows are compared."""
-        return tuple(STAGED[self.source].key) if self.source else self.grain
+        """The columns of `changes`, which say which rows to look at: the patient and the key of a staged row."""
+        return tuple(STAGED[self.source].changes_columns()) if self.source else self.grain
 
 
 # From which it follows what was done about each window.

@@ -61,10 +61,9 @@ class StagingTable:
         self.values: dict[str, object] = self.tables | {
             "table": table.name,
             "changes": table.changes,
-            "changes_columns": SQL(", ".join(table.changes_columns().values())),
             "columns": names(tuple(table.columns)),
-            "compared_columns": names(table.compared_columns()),
             "key": SQL(", ".join(table.key.values())),
+            "owned_key": SQL(", ".join(table.changes_columns().values())),
             "is_compared": SQL("true"),
         }
         (self.staged_rows,) = self._row("select count(*) from {staging}")

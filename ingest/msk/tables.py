@@ -88,10 +88,6 @@ class SourceTable:
         """Return the columns that the source itself must have, with their types."""
         return {name: kind for name, kind in self.columns.items() if name not in ADDED}
 
-    def compared_columns(self) -> tuple[str, ...]:
-        """Return the columns by which a row staged is told from one at the source; the occurrence follows from them."""
-        return tuple(name for name in self.columns if name != "occurrence")
-
 
 IDS = "coalesce(t.id >> 6, -1)::bigint"  # a bucket of 64
 

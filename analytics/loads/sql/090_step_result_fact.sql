@@ -41,7 +41,7 @@ numbered as (
     select
         n.*,
         row_number() over (
-            partition by n.patient_id, n.date order by n.steps desc nulls last, n.value collate "C"
+            partition by n.owner_id, n.patient_id, n.date order by n.steps desc nulls last, n.value collate "C"
         ) as occurrence
     from numbers as n
 ),
@@ -66,7 +66,7 @@ checked as (
 )
 
 select
-    row_id(c.patient_id, c.day) as id, c.patient_id, c.date, c.steps,
+    row_id(c.patient_id, c.day) as id, c.owner_id as patient_id, c.date, c.steps,
     c.occurrence, c.reason, 'patient_id' as orphan,
     case
         when c.reason is not null

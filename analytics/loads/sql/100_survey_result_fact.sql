@@ -6,7 +6,11 @@ with staged as (
     union all
     select s.*
     from staging_survey_result as s
-    where not :everything and coalesce(s.id, -1) in (select c.survey_result_id from changed_survey_result as c)
+    where
+        not :everything
+        and (s.owner_id, coalesce(s.id, -1)) in (
+            select c.patient_id, c.survey_result_id from changed_survey_result as c
+        )
 ),
 
 timed as (

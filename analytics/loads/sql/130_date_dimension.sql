@@ -12,13 +12,17 @@ with dated as (
         not :everything
         and c.date not in (select d.date from date_dimension as d)
     union all
-    select unnest(array[(r.start_time at time zone 'UTC')::date, (r.end_time at time zone 'UTC')::date])
+    select distinct unnest(array[(r.start_time at time zone 'UTC')::date, (r.end_time at time zone 'UTC')::date])
     from survey_result_fact as r
     where :everything
     union all
     select unnest(array[(r.start_time at time zone 'UTC')::date, (r.end_time at time zone 'UTC')::date])
     from survey_result_fact as r
-    where not :everything and r.survey_result_id in (select c.survey_result_id from changed_survey_result as c)
+    where
+        not :everything
+        and (r.patient_id, r.survey_result_id) in (
+            select c.patient_id, c.survey_result_id from changed_survey_result as c
+        )
     union all
     select unnest(array[f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date])
     from patient_journey_fact as f
@@ -26,7 +30,11 @@ with dated as (
     union all
     select unnest(array[f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date])
     from patient_journey_fact as f
-    where not :everything and f.patient_journey_id in (select c.patient_journey_id from changed_patient_journey as c)
+    where
+        not :everything
+        and (f.patient_id, f.patient_journey_id) in (
+            select c.patient_id, c.patient_journey_id from changed_patient_journey as c
+        )
     union all
     (
         select unnest(array[w.window_start_date, w.window_end_date])

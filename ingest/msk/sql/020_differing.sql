@@ -1,13 +1,13 @@
 -- The rows that the source has more often than they are staged, or less often: by how much.
 select
-    :compared_columns, sum(both_sides.surplus)::integer as surplus
+    :columns, sum(both_sides.surplus)::integer as surplus
 from (
-    select :compared_columns, 1 as surplus
+    select t.*, 1 as surplus
     from :"incoming" as t
     union all
-    select :compared_columns, -1 as surplus
+    select t.*, -1 as surplus
     from :"staging" as t
     where :is_compared
 ) as both_sides
-group by :compared_columns
+group by :columns
 having sum(both_sides.surplus) <> 0

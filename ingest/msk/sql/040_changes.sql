@@ -1,4 +1,4 @@
 -- The keys of the rows that differ, with the patients that these have and had: what the load of the star has to follow.
 insert into :"changes"
-select distinct :changes_columns
+select distinct :owned_key
 from :"differing" as t
