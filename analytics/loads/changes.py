@@ -13,7 +13,7 @@ from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
 from ingest.placement import analyze_work_table, empty_work_tables, rows_known
 from ingest.reconcile import reconcile
-from ingest.target import Target
+from ingest.target import Target, names
 
 # Beyond this share of a table's rows it is quicker to look at every one than to pick those that may have changed.
 LOOKED_AT_WHOLE = 0.4
@@ -92,19 +92,23 @@ class Changes:
         for column, model in parents(table.model).items():
             parent = model._meta.db_table
             if column in staged.columns and parent in self.written:
+                key, child = (column,), [Identifier("t", column)]
+                if "patient_id" in parents(model):  # the parent is a fact: its rows and theirs are those of one patient
+                    key, child = (column, "patient_id"), [*child, Identifier("t", "owner_id")]
                 self.warehouse.execute(
                     SQL(
                         """
                         insert into {changed}
                         select {keys}
                           from {staging} t
-                         where t.{column} in (select p.{column} from {parent} p where p.is_new or p.is_gone)
+                         where ({child}) in (select {key} from {parent} p where p.is_new or p.is_gone)
                         """
                     ).format(
                         changed=Identifier(table.changes),
                         keys=SQL(", ".join(staged.changes_columns().values())),
                         staging=staged.staging,
-                        column=Identifier(column),
+                        child=SQL(", ").join(child),
+                        key=names(key, "p"),
                         parent=Identifier(f"differing_{parent}"),
                     )
                 )

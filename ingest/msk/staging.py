@@ -105,7 +105,7 @@ class StagingTable:
         if is_first or not self.is_known:
             self._execute("delete from load_version")  # the star may lack anything: the next load looks at every row
         if self.has_incoming or not self.is_known:
-            self._run("060_staged_bucket")
+            self._run("070_staged_bucket")
 
     def rows_now(self) -> int:
         """Return the number of rows that the source's table has."""
@@ -168,6 +168,8 @@ class StagingTable:
             self._execute(REWRITE)
         else:
             self._run("050_staging")
+        if "occurrence" in self.table.columns:
+            self._run("060_changes_of_doubles")
         if rows * 20 > self.staged_rows:  # within the run nobody else would, and the load is planned by it
             analyze(self.warehouse, self._name("staging"))
 
