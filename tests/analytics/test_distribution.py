@@ -28,7 +28,7 @@ __all__ = ["world"]  # a fixture
 
 PARTS = 4
 BY_PATIENT = [table for table in placed() if table.by]
-NAMES_PATIENT = re.compile(r"(patient_id|owner_id)\)? = \(?(\w+\.|"[^"]+"\.)?(patient_id|owner_id)")
+NAMES_PATIENT = re.compile(r'(patient_id|owner_id)\)? = \(?(\w+\.|"[^"]+"\.)?(patient_id|owner_id)')
 JOINS = {"Nested Loop", "Hash Join", "Merge Join"}
 
 
