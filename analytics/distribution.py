@@ -84,9 +84,9 @@ def distribute(*, is_dry: bool = False) -> list[Placed]:
         to_do = [table for table in placed() if placement(warehouse, table.table) is not table.placement]
         if to_do and not is_dry:
             give_room()
-            _place_functions(warehouse)
             for table in to_do:
                 _place(warehouse, table)
+            _place_functions(warehouse)
     if not is_dry:
         _settle([table.table for table in to_do])
     return to_do
