@@ -201,12 +201,14 @@ def _resolves(model: type[Model], column: str, value: Composable, dimension: typ
         f"every {table}.{column} is in {other}",
         SQL(
             "select {value} from {table} t where {value} is not null"
-            " and not exists (select from {dimension} d where d.{key} = {value})"
+            " and not exists (select from {dimension} d where d.{key} = {value}{of_patient})"
         ).format(
             value=value,
             table=Identifier(table),
             dimension=Identifier(other),
             key=Identifier(str(dimension._meta.pk.column)),
+            # A fact's rows are where its patient's are.
+            of_patient=SQL(" and d.patient_id = t.patient_id" if "patient_id" in parents(dimension) else ""),
         ),
     )
 

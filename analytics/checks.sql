@@ -15,7 +15,10 @@ select f.patient_journey_id
 from patient_journey_fact as f
 inner join journey_activity_bridge as b on b.journey_id = f.journey_id
 full join patient_journey_schedule_window as w
-    on w.patient_journey_id = f.patient_journey_id and w.activity_id = b.activity_id
+    on
+        w.patient_journey_id = f.patient_journey_id
+        and w.activity_id = b.activity_id
+        and w.patient_id = f.patient_id
 where
     f.patient_journey_id is null
     or w.id is distinct from row_id(f.patient_journey_id, b.activity_id);
@@ -23,7 +26,7 @@ where
 -- check: every window repeats its patient, activity and schedule as their tables have them
 select w.id
 from patient_journey_schedule_window as w
-left join patient_journey_fact as f on f.patient_journey_id = w.patient_journey_id
+left join patient_journey_fact as f on f.patient_journey_id = w.patient_journey_id and f.patient_id = w.patient_id
 left join activity_dimension as a on a.activity_id = w.activity_id
 left join schedule_dimension as s on s.schedule_id = a.schedule_id
 where
@@ -38,7 +41,7 @@ where
 -- check: every window counts from its milestone's day in its patient journey
 select w.id
 from patient_journey_schedule_window as w
-left join patient_journey_fact as f on f.patient_journey_id = w.patient_journey_id
+left join patient_journey_fact as f on f.patient_journey_id = w.patient_journey_id and f.patient_id = w.patient_id
 where w.milestone_date is distinct from case w.schedule_milestone_slug
     when 'operation' then f.operation_date
     when 'registration' then f.registration_date
@@ -62,7 +65,7 @@ where
 -- check: every survey result is judged as a completion, once
 select coalesce(r.survey_result_id, c.survey_result_id) as survey_result_id
 from survey_result_fact as r
-full join activity_completion_fact as c on c.survey_result_id = r.survey_result_id
+full join activity_completion_fact as c on c.survey_result_id = r.survey_result_id and c.patient_id = r.patient_id
 where
     (r.patient_id, r.patient_journey_id, r.activity_id, (r.end_time at time zone 'UTC')::date)
     is distinct from (c.patient_id, c.patient_journey_id, c.activity_id, c.completed_date);
@@ -71,7 +74,7 @@ where
 select c.survey_result_id
 from activity_completion_fact as c
 left join patient_journey_schedule_window as w
-    on w.patient_journey_id = c.patient_journey_id and w.activity_id = c.activity_id
+    on w.patient_journey_id = c.patient_journey_id and w.activity_id = c.activity_id and w.patient_id = c.patient_id
 where (c.status, c.days_from_window) is distinct from (
     case
         when w.id is null then 'not_scheduled'
@@ -105,8 +108,8 @@ where a.status is distinct from window_status(w, (now() at time zone 'UTC')::dat
 -- check: every survey result carries its patient journey's patient
 select r.survey_result_id
 from survey_result_fact as r
-inner join patient_journey_fact as f on f.patient_journey_id = r.patient_journey_id
-where r.patient_id is distinct from f.patient_id;
+left join patient_journey_fact as f on f.patient_journey_id = r.patient_journey_id and f.patient_id = r.patient_id
+where f.patient_id is null;
 
 -- check: no survey result ends before its start, and its duration is what lies between
 select r.survey_result_id
