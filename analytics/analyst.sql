@@ -10,7 +10,13 @@ relation as (
     select c.oid, c.relkind, c.relname, c.relowner, c.relname = any({star}) and n.nspname = 'public' as is_star
     from pg_class as c
     inner join pg_namespace as n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and n.nspname !~ '^(pg_|information_schema$)'
+    where
+        c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and n.nspname !~ '^(pg_|information_schema$)'
+        -- What an extension brings along is its affair: Citus lets everybody see where tables are.
+        and not exists (
+            select from pg_depend as d
+            where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+        )
 ),
 
 excess as (

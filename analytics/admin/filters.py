@@ -39,6 +39,8 @@ from analytics.models import (
 )
 from analytics.pages.dimensions import DIMENSIONS, UNKNOWN, Dimension, known_labels
 from analytics.pages.page import BLANK, RefusedError
+from ingest.cursors import raw_cursor
+from ingest.placement import Placement, placement
 
 MOST_OPTIONS = 200  # of a select: among more of them a person types, and the browser suggests
 
@@ -280,10 +282,13 @@ def belongs(table: type[PatientDimension | PatientJourneyFact], found: Q) -> Exi
     """Return the condition that a row belongs to one of the rows of `table` for which `found` holds.
 
     By the one key: asked for the patient beside the patient journey, the server would multiply what it expects of each,
-    and sort a whole table for the four rows that it thinks are left.
+    and sort a whole table for the four rows that it thinks are left. Only where both are on workers has it to be asked.
     """
-    key = str(table._meta.pk.column)
-    return Exists(table.objects.filter(found, **{key: OuterRef(key)}))
+    keys = {str(table._meta.pk.column)}
+    with raw_cursor("analytics") as warehouse:
+        if placement(warehouse, table._meta.db_table) is Placement.BY_PATIENT:
+            keys.add("patient_id")
+    return Exists(table.objects.filter(found, **{key: OuterRef(key) for key in keys}))
 
 
 class StatusOn(Func):

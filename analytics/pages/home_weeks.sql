@@ -9,19 +9,27 @@ registered as (
     select f.patient_id, min(f.registration_date) as day
     from patient_journey_fact as f
     group by f.patient_id
+),
+
+new_patient as (
+    select :monday - 7 * ((:monday - 1 - r.day) / 7 + 1) as first_day, count(*) as patients
+    from registered as r
+    where r.day between :monday - 14 and :monday - 1
+    group by 1
+),
+
+operation as (
+    select :monday - 7 * ((:monday - 1 - f.operation_date) / 7 + 1) as first_day, count(*) as operations
+    from patient_journey_fact as f
+    where f.operation_date between :monday - 14 and :monday - 1
+    group by 1
 )
 
 select
     w.name,
     w.first_day,
-    (
-        select count(*)
-        from registered as r
-        where r.day between w.first_day and w.first_day + 6
-    ) as patients,
-    (
-        select count(*)
-        from patient_journey_fact as f
-        where f.operation_date between w.first_day and w.first_day + 6
-    ) as operations
+    coalesce(p.patients, 0) as patients,
+    coalesce(o.operations, 0) as operations
 from week as w
+left join new_patient as p on p.first_day = w.first_day
+left join operation as o on o.first_day = w.first_day
