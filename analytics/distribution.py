@@ -7,6 +7,7 @@ is staged of dimensions, digests, the run's state, rejected rows, COVID.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.db import connections, transaction
 from psycopg2.sql import SQL, Composable, Identifier
@@ -25,6 +26,7 @@ from ingest.runs.errors import PipelineError
 from ingest.runs.run import give_room
 from ingest.target import names
 
+DEFINITIONS = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 LEAST_WORK_MEM = 16 << 20  # bytes: with less a worker sorts on disk what a page asks of it
 FIRST = "patient_journey_fact"  # the others by patient go where its rows are
 
@@ -100,11 +102,17 @@ def bring_back(*, is_dry: bool = False) -> list[Placed]:
     with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
         _keep_runs_out()
         to_do = [table for table in placed() if placement(warehouse, table.table) is not Placement.LOCAL]
-        for table in [] if is_dry else to_do:
-            if table.query:
-                warehouse.execute(SQL("drop table {}").format(Identifier(table.table)))
-            else:
-                warehouse.execute("select undistribute_table(%s)", [table.table])
+        if to_do and not is_dry:
+            give_room()
+            warehouse.execute(DEFINITIONS)
+            lost = [definition for (definition,) in warehouse.fetchall()]
+            for table in to_do:
+                if table.query:
+                    warehouse.execute(SQL("drop table {}").format(Identifier(table.table)))
+                else:
+                    warehouse.execute("select undistribute_table(%s)", [table.table])
+            for definition in lost:
+                warehouse.execute(SQL(definition))
     return to_do
 
 
