@@ -14,7 +14,7 @@ SIZE ?= 2000 20000
 ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate run-pipeline check-warehouse source web superuser test test-all test-large test-docker bench format lint \
+.PHONY: help install migrate run-pipeline check-warehouse source web superuser test test-all test-large test-docker test-citus bench format lint \
 	audit stop clean requirements
 
 help: ## List the targets
@@ -60,6 +60,11 @@ test-large: $(INSTALLED) ## Compare the star with an independent recomputation: 
 
 test-docker: ## Try the whole story in Docker: up, pipeline, counts, reload, down
 	@tests/docker.sh
+
+test-citus: $(INSTALLED) ## Compare a warehouse on the servers CITUS_HOST, CITUS_PORT, CITUS_WORKERS="host:port ..." with a plain one
+	@if [ -z "$(CITUS_HOST)" ]; then echo "skipped: CITUS_HOST names no coordinator"; else \
+		POSTGRES_HOST=$(CITUS_HOST) POSTGRES_PORT=$(or $(CITUS_PORT),5432) POSTGRES_USER=$(or $(CITUS_USER),postgres) \
+		CITUS_WORKERS="$(CITUS_WORKERS)" $(PYTHON) -m pytest -m citus tests/citus $(ARGS); fi
 
 bench: $(INSTALLED) ## Time the pipeline against the floor; SIZE="2000 20000" patients, ROUNDS=3, CASES="hour back"
 	@$(PYTHON) -m bench --patients $(SIZE) --rounds $(ROUNDS) $(if $(CASES),--cases $(CASES))

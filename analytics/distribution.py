@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import connections, transaction
+from django.db.migrations.executor import MigrationExecutor
 from psycopg2.sql import SQL, Composable, Identifier
 
 from analytics.loads.star import target
@@ -135,6 +136,12 @@ def _refuse(warehouse: Cursor) -> None:
         raise PipelineError(
             f"{database} has no extension citus: install Citus on its server, run `create extension citus` in "
             f"{database} there and on each worker, and add the workers by citus_add_node (docs/scale-out.md)"
+        )
+    executor = MigrationExecutor(connections["analytics"])
+    if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        migration, _ = plan[0]
+        raise PipelineError(
+            f"{database} is not up to date ({migration.app_label}.{migration.name}): run manage.py prepare_databases"
         )
     warehouse.execute("select from pg_dist_node where isactive and shouldhaveshards and noderole = 'primary'")
     if not warehouse.rowcount:

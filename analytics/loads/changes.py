@@ -92,9 +92,9 @@ class Changes:
         for column, model in parents(table.model).items():
             parent = model._meta.db_table
             if column in staged.columns and parent in self.written:
-                key, child = (column,), [Identifier("t", column)]
+                links = {column: column}
                 if "patient_id" in parents(model):  # the parent is a fact: its rows and theirs are those of one patient
-                    key, child = (column, "patient_id"), [*child, Identifier("t", "owner_id")]
+                    links |= {"owner_id": "patient_id"}
                 self.warehouse.execute(
                     SQL(
                         """
@@ -107,8 +107,8 @@ class Changes:
                         changed=Identifier(table.changes),
                         keys=SQL(", ".join(staged.changes_columns().values())),
                         staging=staged.staging,
-                        child=SQL(", ").join(child),
-                        key=names(key, "p"),
+                        child=names(tuple(links), "t"),
+                        key=names(tuple(links.values()), "p"),
                         parent=Identifier(f"differing_{parent}"),
                     )
                 )

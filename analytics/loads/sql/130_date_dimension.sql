@@ -36,12 +36,12 @@ with dated as (
             select c.patient_id, c.patient_journey_id from changed_patient_journey as c
         )
     union all
-    (
-        select unnest(array[w.window_start_date, w.window_end_date])
+    select unnest(array[e.window_start_date, e.window_end_date])
+    from (
+        select distinct w.window_start_date, w.window_end_date
         from patient_journey_schedule_window as w
         where :everything
-        group by w.window_start_date, w.window_end_date
-    )
+    ) as e
     union all
     select unnest(array[w.window_start_date, w.window_end_date])
     from changed_window as c

@@ -1,0 +1,166 @@
+"""The warehouse on a coordinator and workers holds what one on a single server holds, whatever happens."""
+
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connections, transaction
+
+from analytics.distribution import placed, rows_by_worker
+from ingest.runs import lock
+from tests.analytics.test_random_changes import Changes, is_locked, kill_a_run
+from tests.citus.conftest import Both, Worker
+from tests.conftest import Source, Warehouse, last_steps
+
+ROUNDS = 40
+
+
+def written() -> list[str]:
+    return [step.table_name for step in last_steps(step="load_msk") if step.inserted + step.updated + step.deleted]
+
+
+def test_it_takes_a_loaded_warehouse_there_and_back(both: Both, source: Source, run, capsys) -> None:
+    source.load_sample()
+    both.run()
+    call_command("distribute_warehouse", "--dry-run")
+    assert "would be step_result_fact by patient_id\n" in capsys.readouterr().out
+    call_command("distribute_warehouse")
+    said = capsys.readouterr().out
+    assert len(re.findall(r"^\S+:\d+: \d+ rows of patient_journey_fact$", said, re.MULTILINE)) == 2
+    assert both.differences() == []
+    run("check_warehouse")
+    run()
+    assert written() == []
+    run("run_pipeline", "--full-refresh")
+    assert written() == []
+    call_command("distribute_warehouse")
+    assert "nothing to do: every table is where it belongs\n" in capsys.readouterr().out
+    call_command("distribute_warehouse", "--undo")
+    assert both.differences() == []
+    run("check_warehouse")
+    run()
+    assert written() == []
+
+
+def test_it_loads_an_empty_warehouse_on_workers(both: Both, source: Source, run) -> None:
+    call_command("distribute_warehouse")
+    source.load_sample()
+    both.run()
+    assert both.differences() == []
+    assert len(rows_by_worker("step_result_fact")) == 2
+    run("check_warehouse")
+
+
+def test_it_equals_one_server_after_any_changes(both: Both, world: Source, warehouse: Warehouse, run) -> None:
+    chance = random.Random(6)  # noqa: S311  (no secret)
+    changes = Changes(world, chance)
+    world.execute(changes.keep_for_later())
+    call_command("distribute_warehouse")
+    both.run()
+    kills = []
+    for number in range(ROUNDS):
+        history = [changes.restore_older()] if number % 8 == 7 else []
+        for statement in history:
+            world.execute(statement)
+        history += changes.apply()
+        if number % 4 == 2:
+            kills.append(kill_a_run(chance, warehouse))
+            while is_locked():
+                time.sleep(0.01)
+        both.run("run_pipeline", "--allow-deletes")
+        assert both.differences() == [], f"round {number}, after {history}"
+    run("check_warehouse")
+    assert any(kills), "no run was killed on its way"
+
+
+def test_a_run_fails_in_one_line_while_a_worker_is_down(
+    both: Both, small_world: Source, workers: list[Worker], run
+) -> None:
+    call_command("distribute_warehouse")
+    both.run()
+    before = both.rows()
+    small_world.execute("update patient_journey set operation_date = operation_date + 1")
+    with workers[0].down(), pytest.raises(CommandError) as failure:
+        run()
+    assert "\n" not in str(failure.value)
+    assert str(failure.value).endswith("The warehouse is as it was.")
+    assert both.rows() == before
+    both.run()
+    assert both.differences() == []
+
+
+def test_a_worker_that_goes_away_in_a_run_leaves_nothing_half_written(
+    both: Both, source: Source, workers: list[Worker], dump: Path, run
+) -> None:
+    call_command("distribute_warehouse")
+    source.load(dump)
+    stop = threading.Event()
+
+    def hang_up() -> None:
+        while not stop.wait(0.02):
+            if is_locked():
+                time.sleep(0.3)
+                workers[1].hang_up()
+                return
+
+    thread = threading.Thread(target=hang_up)
+    thread.start()
+    with pytest.raises(CommandError) as failure:
+        run()
+    stop.set()
+    thread.join()
+    assert "\n" not in str(failure.value)
+    assert both.rows()["patient_journey_fact"] == []
+    both.run()
+    assert both.differences() == []
+
+
+def test_it_is_not_distributed_while_a_run_is_at_work(both: Both, small_world: Source) -> None:
+    with transaction.atomic(using="analytics"):
+        lock.take("msk")
+        with pytest.raises(subprocess.CalledProcessError) as failure:
+            subprocess.run(
+                [sys.executable, "manage.py", "distribute_warehouse"],
+                cwd=settings.BASE_DIR,
+                env=names_of_databases(),
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+    assert "another run of msk is in progress" in failure.value.stderr
+    assert rows_of_placement() == 0
+
+
+def test_it_refuses_tables_of_an_older_migration(both: Both) -> None:
+    call_command("migrate", "ingest", "0016", database="analytics", verbosity=0)
+    try:
+        with pytest.raises(
+            CommandError, match=r"is not up to date \(ingest.0017_occurrence\): run manage.py prepare_da"
+        ):
+            call_command("distribute_warehouse")
+    finally:
+        call_command("migrate", database="analytics", verbosity=0)
+    assert rows_of_placement() == 0
+
+
+def names_of_databases() -> dict[str, str]:
+    import os
+
+    names = {"POSTGRES_DB": "default", "POSTGRES_ANALYTICS_DB": "analytics", "POSTGRES_SECONDARY_DB": "msk_db"}
+    return os.environ | {name: connections[alias].settings_dict["NAME"] for name, alias in names.items()}
+
+
+def rows_of_placement() -> int:
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(
+            "select count(*) from pg_dist_partition where logicalrelid::text = any(%s)",
+            [[table.table for table in placed()]],
+        )
+        return int(cursor.fetchone()[0])
