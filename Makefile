@@ -14,8 +14,8 @@ SIZE ?= 2000 20000
 ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate run-pipeline check-warehouse source web superuser test test-all test-large test-docker test-citus bench format lint \
-	audit stop clean requirements
+.PHONY: help install migrate run-pipeline check-warehouse source web superuser test test-all test-large test-docker \
+	test-citus bench bench-citus format lint audit stop clean requirements
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -72,6 +72,11 @@ bench: $(INSTALLED) ## Time the pipeline against the floor; SIZE="2000 20000" pa
 	@$(PYTHON) -m bench.slugs
 	@$(PYTHON) -m bench.pages
 	@$(PYTHON) -m bench.exports
+
+bench-citus: $(INSTALLED) ## Time runs into a distributed warehouse beside a plain one, on the servers of make test-citus
+	@if [ -z "$(CITUS_HOST)" ]; then echo "skipped: CITUS_HOST names no coordinator"; else \
+		POSTGRES_HOST=$(CITUS_HOST) POSTGRES_PORT=$(or $(CITUS_PORT),5432) POSTGRES_USER=$(or $(CITUS_USER),postgres) \
+		CITUS_WORKERS="$(CITUS_WORKERS)" $(PYTHON) -m bench.citus --rounds $(ROUNDS); fi
 
 format: $(INSTALLED) ## Format the code
 	@$(VENV)/bin/ruff format .
