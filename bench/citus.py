@@ -131,7 +131,7 @@ def computed(server: str) -> float:
     for process in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = process.read_text().rpartition(")")[2].split()
-        except FileNotFoundError:  # it has just ended
+        except (FileNotFoundError, ProcessLookupError):  # it has just ended
             continue
         if postmaster in (int(process.parent.name), int(fields[1])):  # itself, or its child
             of_children = fields[13:15] if int(process.parent.name) == postmaster else []
