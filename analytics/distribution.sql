@@ -5,7 +5,10 @@ with relation as (
     from pg_class as c
     where
         c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'v')
-        and not exists (select from pg_depend as d where d.objid = c.oid and d.deptype = 'e')
+        and not exists (
+            select from pg_depend as d
+            where d.objid = c.oid and d.deptype = 'e'
+        )
 ),
 
 function as (
@@ -13,7 +16,10 @@ function as (
     from pg_proc as p
     where
         p.pronamespace = 'public'::regnamespace
-        and not exists (select from pg_depend as d where d.objid = p.oid and d.deptype = 'e')
+        and not exists (
+            select from pg_depend as d
+            where d.objid = p.oid and d.deptype = 'e'
+        )
 ),
 
 definition as (
@@ -24,9 +30,13 @@ definition as (
     select 2, pg_get_functiondef(f.oid)
     from function as f
     union all
-    select 3, format(
-        'comment on %s %s is %L', case r.relkind when 'v' then 'view' else 'table' end, r.name, obj_description(r.oid)
-    )
+    select
+        3, format(
+            'comment on %s %s is %L',
+            case r.relkind when 'v' then 'view' else 'table' end,
+            r.name,
+            obj_description(r.oid)
+        )
     from relation as r
     where obj_description(r.oid, 'pg_class') is not null
     union all
@@ -39,10 +49,11 @@ definition as (
     from function as f
     where obj_description(f.oid, 'pg_proc') is not null
     union all
-    select 4, format(
-        'grant %s on %s to %s', g.privilege_type, r.name,
-        case g.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end
-    )
+    select
+        4, format(
+            'grant %s on %s to %s', g.privilege_type, r.name,
+            case g.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end
+        )
     from relation as r
     cross join lateral aclexplode(r.relacl) as g
     where g.grantee <> r.relowner

@@ -15,14 +15,14 @@ new_patient as (
     select :monday - 7 * ((:monday - 1 - r.day) / 7 + 1) as first_day, count(*) as patients
     from registered as r
     where r.day between :monday - 14 and :monday - 1
-    group by 1
+    group by first_day
 ),
 
 operation as (
     select :monday - 7 * ((:monday - 1 - f.operation_date) / 7 + 1) as first_day, count(*) as operations
     from patient_journey_fact as f
     where f.operation_date between :monday - 14 and :monday - 1
-    group by 1
+    group by first_day
 )
 
 select

@@ -2,4 +2,8 @@
 insert into :"changes"
 select :owned_key
 from :"staging" as t
-where (:key) in (select :key from :"staging" as t where t.occurrence > 1)
+where
+    (:key) in (
+        select :key from :"staging" as t
+        where t.occurrence > 1
+    )
