@@ -5,6 +5,7 @@ analytics/distribution.py) those with rows of patients are permanent, as a tempo
 on a worker; they are empty when a run has ended.
 """
 
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 
@@ -98,9 +99,47 @@ def _execute(statement: Composable) -> None:
 
 def rows_known(warehouse: Cursor, table: str) -> int:
     """Return how many rows a table has, as far as the server knows: -1 for one that it knows nothing of."""
-    if placement(warehouse, table) is Placement.LOCAL:
-        warehouse.execute("select reltuples from pg_class where oid = %s::regclass", [table])
-    else:  # of which the server itself keeps no estimate
-        warehouse.execute(SQL("select count(*) from {}").format(Identifier(table)))
+    match placement(warehouse, table):
+        case Placement.LOCAL:
+            warehouse.execute("select reltuples from pg_class where oid = %s::regclass", [table])
+        case Placement.REFERENCE:  # they are few
+            warehouse.execute(SQL("select count(*) from {}").format(Identifier(table)))
+        case Placement.BY_PATIENT:
+            warehouse.execute(ROWS_OF_PARTS, {"table": table})
     (rows,) = one_row(warehouse)
     return int(rows)
+
+
+# Of such a table each worker knows the rows of its own parts.
+ROWS_OF_PARTS = """
+select case when min(result::real) < 0 then -1 else sum(result::real) end
+  from run_command_on_shards(%(table)s, 'select reltuples from pg_class where oid = ''%%s''::regclass')
+"""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What of the rows that are cut by patient a worker has."""
+
+    worker: str
+    bytes: int
+    percent: float
+
+
+def shares() -> list[Share]:
+    """Return what each worker has, by its address; nothing where the warehouse is on one server."""
+    with raw_cursor("analytics") as warehouse:
+        warehouse.execute("select to_regclass('pg_catalog.citus_shards')")
+        if one_row(warehouse) == (None,):
+            return []
+        warehouse.execute(
+            """
+            select format('%s:%s', nodename, nodeport), sum(shard_size)::bigint,
+                   round(100 * sum(shard_size) / greatest(sum(sum(shard_size)) over (), 1), 1)::real
+              from citus_shards
+             where citus_table_type = 'distributed'
+             group by nodename, nodeport
+             order by nodename, nodeport
+            """
+        )
+        return [Share(*row) for row in warehouse.fetchall()]

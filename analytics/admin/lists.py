@@ -21,6 +21,8 @@ from django.utils.text import Truncator, capfirst
 
 from analytics.admin.filters import Field, words
 from analytics.pages import answers
+from ingest.cursors import raw_cursor
+from ingest.placement import rows_known
 from ingest.runs.errors import DATABASE_ERRORS
 
 # Rows that a list shows or counts; the offset of the last page takes a few milliseconds.
@@ -79,14 +81,8 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptabl
 
 def estimated_rows(model: type[Model], alias: str) -> int:
     """Return the rows of a model's table as its last vacuum or analyze found them; -1 if there was none."""
-    connection = connections[alias]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select reltuples::bigint from pg_class where oid = %s::regclass",
-            [connection.ops.quote_name(model._meta.db_table)],
-        )
-        (rows,) = cursor.fetchone()
-    return int(rows)
+    with raw_cursor(alias) as database:
+        return rows_known(database, model._meta.db_table)
 
 
 class BoundedList(ChangeList):

@@ -16,7 +16,9 @@ from analytics.loads.statements import FOLDER
 from analytics.loads.tables import STAR_TABLES
 from analytics.pages.answers import Row, kept
 from analytics.pages.page import Content, asked, page
+from ingest.cursors import raw_cursor
 from ingest.models import LoadState
+from ingest.placement import Placement, placement, rows_known, shares
 
 COLUMNS = ("table_name", "column_name", "type", "comment", "made_from", "source")
 
@@ -38,7 +40,7 @@ def tables(request: HttpRequest) -> Content:
     """Show every table of the star."""
     asked(request, [])
     found = _tables(request)
-    return Content("pages/tables.html", {"tables": found}, COLUMNS, _rows(found))
+    return Content("pages/tables.html", {"tables": found, "workers": shares()}, COLUMNS, _rows(found))
 
 
 @page("Table")
@@ -61,6 +63,10 @@ def _tables(request: HttpRequest) -> list[Table]:
     by_name: dict[str, list[Row]] = {}
     for row in kept("tables", tables=star("analytics")):
         by_name.setdefault(row["table_name"], []).append(row)
+    with raw_cursor("analytics") as warehouse:  # of what is on workers the catalog does not know the rows
+        for name, columns in by_name.items():
+            if placement(warehouse, name) is not Placement.LOCAL:
+                columns[0]["rows"] = max(rows_known(warehouse, name), 0)
     return [_table(request, models[name], columns, loads) for name, columns in by_name.items()]
 
 

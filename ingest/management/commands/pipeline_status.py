@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
+from ingest.placement import shares
 from ingest.quoting import visible
 from ingest.runs.display import print_rows
 from ingest.runs.errors import explain
@@ -40,12 +41,14 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             sources, rejects, changes = source_statuses(), current_rejects(), recent_schema_changes()
+            workers = shares()
         except Exception as error:
             if options["json"]:
                 self.stdout.write(json.dumps({"error": explain(error)}))
             raise CommandError(explain(error), returncode=FAILING) from error
         if options["json"]:
             found: dict[str, list[Any]] = {"sources": sources, "rejects": rejects, "schema_changes": changes}
+            found |= {"workers": workers} if workers else {}
             plain = {name: [asdict(row) for row in rows] for name, rows in found.items()}
             self.stdout.write(json.dumps(plain, cls=DjangoJSONEncoder, indent=2))
         else:
@@ -57,6 +60,8 @@ class Command(BaseCommand):
             print_rows("Rejected rows", rejects, "source_table reason", "rows", self.stdout)
             title = f"Schema changes of the last {SCHEMA_CHANGE_DAYS} days"
             print_rows(title, changes, "detected_at field_name kind", "", self.stdout)
+            if workers:
+                print_rows("The warehouse is distributed", workers, "worker", "bytes percent", self.stdout)
         if troubled := [source for source in sources if source.state != State.FINE]:
             failing = any(source.state == State.FAILING for source in troubled)
             raise CommandError(visible(". ".join(map(str, troubled))), returncode=FAILING if failing else STALE)
