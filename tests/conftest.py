@@ -5,6 +5,7 @@ import io
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +24,7 @@ from ingest.models import PipelineRun, StepRun
 from sample_data.generator.msk import msk_sql
 from tests.recompute import read_star, recompute
 
+DAY_SECONDS = 24 * 60 * 60
 SAMPLE = settings.BASE_DIR / "sample_data" / "msk_db.sql"
 COVID_SAMPLE = settings.BASE_DIR / "sample_data" / "covid" / "v2"
 
@@ -184,6 +186,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the tests that take longest begin first, so that no process works at one when all others are done."""
     items.sort(key=lambda item: not item.get_closest_marker("long"))
+
+
+def pytest_runtest_setup() -> None:
+    """Let no test begin just before midnight: what is today as it begins is not so at its end."""
+    left = DAY_SECONDS - time.time() % DAY_SECONDS
+    if left < 20:
+        time.sleep(left)
 
 
 def pytest_collection_finish() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Source, Warehouse, last_steps
+from tests.days import today
 from tests.recompute import row_id
 
 
@@ -114,9 +115,6 @@ def test_it_takes_the_sources_times_as_utc_whatever_the_session_says(
     ) == [(dt.datetime(2024, 3, 8, 23, 59, 59, 900_000), 1799, dt.date(2024, 3, 8))]  # noqa: DTZ001
 
 
-TODAY = dt.datetime.now(dt.UTC).date()
-
-
 @pytest.mark.parametrize(
     ("slug", "operated_days_ago", "done_days_ago", "status"),
     [
@@ -145,8 +143,8 @@ def test_it_says_how_a_window_stands_today(
     run,
 ) -> None:
     small_world.execute("update schedule set slug = %s", slug)
-    small_world.execute("update patient_journey set operation_date = %s", TODAY - dt.timedelta(operated_days_ago))
-    done = [TODAY - dt.timedelta(days) for days in done_days_ago]
+    small_world.execute("update patient_journey set operation_date = %s", today() - dt.timedelta(operated_days_ago))
+    done = [today() - dt.timedelta(days) for days in done_days_ago]
     for number, date in enumerate(done, 1):
         small_world.insert_survey_result(id=number, start_time=date, end_time=date)
     run()

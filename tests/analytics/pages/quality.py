@@ -1,7 +1,7 @@
 """The page on quality, as the tests look into it."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from html import unescape
 
 from django.test import Client
@@ -9,7 +9,6 @@ from django.test import Client
 from tests.conftest import Source
 
 ADDRESS = "/quality/"
-TODAY = datetime.now(UTC).date()
 # The tables of the source and what of the star their rows become, said once more.
 TABLES = {
     "patient": "patient_dimension",

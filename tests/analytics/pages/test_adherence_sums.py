@@ -14,8 +14,9 @@ from analytics.pages import adherence, adherence_sums, answers
 from analytics.pages.dimensions import DIMENSIONS
 from analytics.pages.prepare import prepare_pages
 from tests.analytics.pages.conftest import table
-from tests.analytics.pages.test_adherence import BY_HAND, TODAY
+from tests.analytics.pages.test_adherence import BY_HAND
 from tests.conftest import Source, Warehouse
+from tests.days import today
 
 DAY = "2024-05-15"  # on which windows stand in every way
 WORDS = list(DIMENSIONS)
@@ -116,7 +117,7 @@ def test_it_asks_the_windows_for_what_it_has_no_sums_of(
     assert shown(by="month", colour="activity", sex="f") == by_hand(judged, "month", "activity", {"sex": "f"})
     assert sum(shown(day="2024-05-14").values()) == len(judged)
     with hidden(warehouse):
-        pages = ("sex=f&joint=hip&milestone=operation", f"by=sex&day={TODAY}")
+        pages = ("sex=f&joint=hip&milestone=operation", f"by=sex&day={today()}")
         assert [manager.get(f"/adherence/?{page}").status_code for page in pages] == [503, 503]
 
 

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from pytest_django import Settings
 
 from tests.analytics.pages.conftest import table
-from tests.analytics.pages.test_adherence import TODAY
 from tests.analytics.pages.test_courses import assert_scores, assert_steps
+from tests.analytics.pages.test_home import assert_weeks
+from tests.analytics.pages.test_patient import assert_windows
 from tests.conftest import Source, Warehouse
+from tests.days import today
 
 VALUES = {
     "hospital": "p.hospital",
@@ -62,18 +65,60 @@ def status_of(first: date | None, last: date | None, done: set[str], day: date) 
     return "upcoming" if first and first > day else "open"
 
 
+# A third of the patient journeys is moved into the days of the COVID figures, and a third to today.
+MOVED = """
+create temp table moved as
+select id, case id % 3 when 0 then date '2020-03-20' when 1 then current_date else date '2024-06-01' end
+           - date '2024-06-01' as days
+  from patient_journey;
+update patient_journey j
+   set invitation_date = invitation_date + m.days, registration_date = registration_date + m.days,
+       consent_date = consent_date + m.days, operation_date = operation_date + m.days,
+       discharge_date = discharge_date + m.days
+  from moved m
+ where m.id = j.id and m.days <> 0;
+update survey_result r
+   set start_time = start_time + m.days * interval '1 day', end_time = end_time + m.days * interval '1 day'
+  from moved m
+ where m.id = r.patient_journey_id and m.days <> 0
+"""
+
+
+def assert_service_beside_covid(manager: Client, warehouse: Warehouse) -> None:
+    """Assert that the page draws the operations and missed activities of each day as the facts have them."""
+    chart = manager.get("/covid/").context["charts"][-1]
+    drawn = {line.name: {date.fromordinal(p.x): p.value for p in line.points if p.value} for line in chart.lines}
+    first, last = warehouse.execute("select min(last_update_at)::date, max(last_update_at)::date from cases_dimension")[
+        0
+    ]
+    counted: dict[str, Counter[date]] = {"operations": Counter(), "missed activities": Counter()}
+    for (day,) in warehouse.execute("select operation_date from patient_journey_fact where operation_date is not null"):
+        counted["operations"][day] += first <= day <= last
+    for day, status in warehouse.execute("select window_end_date, status from activity_adherence"):
+        counted["missed activities"][day] += status == "missed" and first <= day <= last
+    assert drawn == {name: dict(+days) for name, days in counted.items()}
+    assert sum(drawn["operations"].values()) > 500
+
+
 @pytest.mark.large
 def test_it_shows_the_numbers_of_20_000_patients(
-    source: Source, warehouse: Warehouse, manager: Client, run, tmp_path: Path
+    source: Source, warehouse: Warehouse, manager: Client, covid_folder: Path, settings: Settings, run, tmp_path: Path
 ) -> None:
+    settings.COVID_API_URL = str(covid_folder)
     dump = tmp_path / "msk_db.sql"
     call_command("make_sample_data", patients=20_000, days=90, seed=3, output=dump)
     source.load(dump)
+    source.execute(MOVED)
     run()
+    run("run_pipeline", "--only", "covid")
+    (_, operations, _), _ = assert_weeks(manager, warehouse)
+    assert int(operations) > 50
+    assert_service_beside_covid(manager, warehouse)
+    assert assert_windows(manager, warehouse, range(500, 20_000, 1_000)) > 20
     for by, colour, day in (
-        ("hospital", "status", TODAY),
+        ("hospital", "status", today().isoformat()),
         ("activity", "clinician", "2024-05-15"),
-        ("month", "joint", TODAY),
+        ("month", "joint", today().isoformat()),
         ("status", "age_bracket", "2024-02-29"),
     ):
         rows = table(manager, f"/adherence/?by={by}&colour={colour}&day={day}")

@@ -1,7 +1,7 @@
 """Home: how the sources stand, what is new and what wants a person, each as far as who asks may see it."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from html import unescape
 from typing import Any
 
@@ -13,9 +13,8 @@ from django.utils import timezone
 from ingest.models import Alert, LoadState, PipelineRun, StepRun
 from tests.analytics.pages.conftest import GROUPS, Reader
 from tests.conftest import Source, Warehouse
+from tests.days import monday, today
 
-TODAY = datetime.now(UTC).date()
-MONDAY = TODAY - timedelta(days=TODAY.weekday())
 NONE = "\N{EN DASH}"
 REJECTS = "select source_table, reason, count(*) from rejected_row group by 1, 2 order by 1, 2"
 
@@ -85,7 +84,7 @@ def test_it_says_that_a_source_is_failing_and_to_operators_why(small_world: Sour
 
 
 def test_it_tells_operators_alone_of_open_alerts_and_what_to_do(databases: None, reader: Reader) -> None:
-    for source, kind, ended in (("msk", "failed", None), ("covid", "rejects", None), ("covid", "stale", TODAY)):
+    for source, kind, ended in (("msk", "failed", None), ("covid", "rejects", None), ("covid", "stale", today())):
         Alert.objects.create(
             source=source, kind=kind, message="", began_at="2026-01-02 03:04Z", ended_at=ended and timezone.now()
         )
@@ -297,7 +296,7 @@ def test_it_shows_the_ten_worst_slugs_and_how_many_there_are(
 def weeks(small_world: Source, run) -> Source:
     """Patients who register and are operated on around the last two full weeks, with windows that end in them."""
     small_world.execute("delete from patient_journey; update schedule set slug = 'op-day'")
-    days = [MONDAY - timedelta(days) for days in (0, 1, 1, 4, 7, 7, 8, 11, 14, 15)]
+    days = [monday() - timedelta(days) for days in (0, 1, 1, 4, 7, 7, 8, 11, 14, 15)]
     for number, day in enumerate(days, 1):
         if number > 1:
             small_world.insert("patient", id=number)
@@ -308,7 +307,7 @@ def weeks(small_world: Source, run) -> Source:
         if done:
             small_world.insert_survey_result(id=number, patient_journey_id=number, start_time=done, end_time=done)
     # Registered once more, in the last week: no new patient.
-    small_world.insert("patient_journey", id=99, patient_id=10, journey_id=1, registration_date=MONDAY - timedelta(2))
+    small_world.insert("patient_journey", id=99, patient_id=10, journey_id=1, registration_date=monday() - timedelta(2))
     run()
     return small_world
 
@@ -329,12 +328,17 @@ def week(warehouse: Warehouse, first: date) -> tuple[str, str, str]:
     return str(found["patients"]), str(found["operations"]), adherence
 
 
-def test_it_sets_the_last_full_week_beside_the_one_before(weeks: Source, warehouse: Warehouse, reader: Reader) -> None:
-    last, before = week(warehouse, MONDAY - timedelta(7)), week(warehouse, MONDAY - timedelta(14))
-    assert (last, before) == (("5", "5", "60.0 %"), ("3", "3", "33.3 %"))
+def assert_weeks(client: Client, warehouse: Warehouse) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Assert that the page shows the last full week and the one before as the facts have them; return both."""
+    last, before = week(warehouse, monday() - timedelta(7)), week(warehouse, monday() - timedelta(14))
     names = ("Patients who registered", "Operations", "Adherence")
+    assert cells(client, "weeks") == list(zip(names, last, before, strict=True))
+    return last, before
+
+
+def test_it_sets_the_last_full_week_beside_the_one_before(weeks: Source, warehouse: Warehouse, reader: Reader) -> None:
     for group in ("care manager", "analyst"):
-        assert cells(reader(group), "weeks") == list(zip(names, last, before, strict=True))
+        assert assert_weeks(reader(group), warehouse) == (("5", "5", "60.0 %"), ("3", "3", "33.3 %"))
     for group in ("steward", "operator"):
         assert card(reader(group), "weeks") == ""
 

@@ -1,6 +1,7 @@
 """A patient's page: milestones, windows and what was done in them, steps and scores, as the star has them."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -32,6 +33,13 @@ def test_it_shows_every_window_of_each_patient_and_what_was_done_in_it(
 ) -> None:
     patients = [patient for (patient,) in warehouse.execute("select patient_id from patient_dimension order by 1")]
     assert len(patients) > 50
+    seen = assert_windows(manager, warehouse, patients)
+    not_scheduled = warehouse.value("select count(*) from activity_completion_fact where status = 'not_scheduled'")
+    assert seen == warehouse.value("select count(*) from activity_completion_fact") - not_scheduled > 0
+
+
+def assert_windows(manager: Client, warehouse: Warehouse, patients: Iterable[int]) -> int:
+    """Assert that the pages of patients show their windows and what was done in them; return how much was done."""
     seen = 0
     for patient in patients:
         windows = warehouse.execute(
@@ -52,8 +60,7 @@ def test_it_shows_every_window_of_each_patient_and_what_was_done_in_it(
         found = [(*span[:5], sorted(f"{mark.day} {mark.kind}" for mark in span.marks)) for span in spans]
         assert sorted(found, key=str) == sorted(windows, key=str), patient
         seen += sum(len(span.marks) for span in spans)
-    not_scheduled = warehouse.value("select count(*) from activity_completion_fact where status = 'not_scheduled'")
-    assert seen == warehouse.value("select count(*) from activity_completion_fact") - not_scheduled > 0
+    return seen
 
 
 def test_it_shows_the_milestones_of_each_patient(star: None, manager: Client, warehouse: Warehouse) -> None:

@@ -8,8 +8,9 @@ from django.test import Client
 
 from ingest.models import WarehouseCheck
 from tests.analytics.pages.conftest import GROUPS, Reader
-from tests.analytics.pages.quality import ADDRESS, TODAY, days_with, says
+from tests.analytics.pages.quality import ADDRESS, days_with, says
 from tests.conftest import Source, Warehouse
+from tests.days import today
 
 
 def gaps(client: Client, kind: str = "steps") -> dict[str, Any]:
@@ -49,7 +50,7 @@ def test_it_counts_rows_by_day_over_the_last_year_of_each(star: None, warehouse:
 
 
 def test_it_says_that_no_day_is_missing(small_world: Source, manager: Client, run) -> None:
-    days_with(small_world, *(TODAY - timedelta(n) for n in range(1, 4)))
+    days_with(small_world, *(today() - timedelta(n) for n in range(1, 4)))
     run()
     said = says(manager, "days")
     assert "No day is without steps." in said
@@ -61,13 +62,13 @@ def test_it_says_that_no_day_is_missing(small_world: Source, manager: Client, ru
 def test_it_does_not_wholly_trust_steps_that_ended_a_fortnight_ago(
     small_world: Source, manager: Client, run, days_ago: int, word: str
 ) -> None:
-    last = TODAY - timedelta(days_ago)
-    days_with(small_world, *(last - timedelta(n) for n in range(3)), TODAY + timedelta(1))
+    last = today() - timedelta(days_ago)
+    days_with(small_world, *(last - timedelta(n) for n in range(3)), today() + timedelta(1))
     run()
     run("check_warehouse")
     assert f"fine {word}: " in says(manager, "source-msk")
     assert f"newest steps {last} (" in says(manager, "source-msk")
-    small_world.insert_survey_result(start_time=TODAY, end_time=TODAY)
+    small_world.insert_survey_result(start_time=today(), end_time=today())
     run()
     assert f"fine {word}: " in says(manager, "source-msk")
     WarehouseCheck.objects.all().delete()
@@ -75,17 +76,17 @@ def test_it_does_not_wholly_trust_steps_that_ended_a_fortnight_ago(
 
 
 def test_a_day_that_is_yet_to_come_makes_no_gap_before_it(small_world: Source, manager: Client, run) -> None:
-    days_with(small_world, TODAY - timedelta(2), TODAY, TODAY + timedelta(400))
+    days_with(small_world, today() - timedelta(2), today(), today() + timedelta(400))
     run()
-    assert gaps(manager)["gaps"] == [f"on {TODAY - timedelta(1)}"]
+    assert gaps(manager)["gaps"] == [f"on {today() - timedelta(1)}"]
 
 
 @pytest.mark.parametrize(
     ("age", "words"), [(0, "today"), (1, "yesterday"), (3, "3 days ago"), (1200, "1,200 days ago")]
 )
 def test_it_says_which_day_is_the_newest(small_world: Source, manager: Client, run, age: int, words: str) -> None:
-    newest = TODAY - timedelta(age)
-    days_with(small_world, newest - timedelta(1), newest, TODAY + timedelta(400))
+    newest = today() - timedelta(age)
+    days_with(small_world, newest - timedelta(1), newest, today() + timedelta(400))
     run()
     assert f" ago; newest steps {newest} ({words}); " in says(manager, "source-msk")
     assert "newest" not in says(manager, "source-covid")
