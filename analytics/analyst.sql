@@ -12,10 +12,13 @@ relation as (
     inner join pg_namespace as n on n.oid = c.relnamespace
     where
         c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and n.nspname !~ '^(pg_|information_schema$)'
-        -- What an extension brings along is its affair: Citus lets everybody see where tables are.
+        -- What an extension lets everybody read is its affair: Citus shows where tables are.
         and not exists (
-            select from pg_depend as d
-            where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+            select from pg_init_privs as i
+            cross join lateral aclexplode(i.initprivs) as a
+            where
+                i.classoid = 'pg_class'::regclass and i.objoid = c.oid and i.privtype = 'e'
+                and a.grantee = 0 and a.privilege_type = 'SELECT'
         )
 ),
 

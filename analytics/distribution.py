@@ -18,7 +18,7 @@ from analytics.loads.statements import statement
 from analytics.loads.tables import STAR_TABLES, StarTable
 from analytics.models import PatientDimension
 from analytics.models.links import parents
-from ingest.cursors import Cursor, raw_cursor
+from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.models import SOURCES
 from ingest.msk.tables import TABLES
 from ingest.placement import Placement, placement
@@ -70,28 +70,29 @@ def _work_tables(fact: StarTable) -> Iterator[Placed]:
     differing = SQL("select {}, false as is_new, false as is_gone from {}").format(
         names(found.columns), Identifier(fact.name)
     )
-    given = f"checked_{fact.source}" if fact.source else f"expected_{fact.name}"
-    yield Placed(given, "patient_id", statement(fact.statement, everything=True))
-    yield Placed(found.differing, "patient_id", differing)
+    for name, query in zip(fact.work_tables, (statement(fact.statement, everything=True), differing), strict=True):
+        yield Placed(name, "patient_id", query)
 
 
 def distribute(*, is_dry: bool = False) -> list[Placed]:
     """Bring every table that is not yet where it belongs there, all in one transaction, and return these.
 
-    With `is_dry` nothing is done. Raises PipelineError where the server is not fit for it, and SkippedError when a run
-    is in progress.
+    Work tables are made anew each time, as an upgrade may have changed their columns. With `is_dry` nothing is done.
+    Raises PipelineError where the server is not fit for it, and SkippedError when a run is in progress.
     """
+    tables = list(placed())
     with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
         _refuse(warehouse)
         _keep_runs_out()
-        to_do = [table for table in placed() if placement(warehouse, table.table) is not table.placement]
-        if to_do and not is_dry:
+        to_do = [table for table in tables if placement(warehouse, table.table) is not table.placement]
+        if not is_dry:
             give_room()
-            for table in to_do:
-                _place(warehouse, table)
+            for table in tables:
+                if table.query or table in to_do:
+                    _place(warehouse, table)
             _place_functions(warehouse)
     if not is_dry:
-        _settle([table.table for table in to_do])
+        _settle(tables)
     return to_do
 
 
@@ -106,14 +107,19 @@ def bring_back(*, is_dry: bool = False) -> list[Placed]:
         if to_do and not is_dry:
             give_room()
             warehouse.execute(DEFINITIONS)
-            lost = [definition for (definition,) in warehouse.fetchall()]
+            definitions = warehouse.fetchall()
             for table in to_do:
                 if table.query:
                     warehouse.execute(SQL("drop table {}").format(Identifier(table.table)))
                 else:
                     warehouse.execute("select undistribute_table(%s)", [table.table])
-            for definition in lost:
-                warehouse.execute(SQL(definition))
+            for view, definition in definitions:
+                warehouse.execute("select %s::text is null or to_regclass(%s) is null", [view, view])
+                if one_row(warehouse) == (True,):
+                    warehouse.execute(SQL(definition))
+            for table in to_do:
+                if not table.query:
+                    warehouse.execute(SQL("analyze {}").format(Identifier(table.table)))
     return to_do
 
 
@@ -147,11 +153,13 @@ def _refuse(warehouse: Cursor) -> None:
     if not warehouse.rowcount:
         raise PipelineError(f"{database} has no active worker: add one by citus_add_node (docs/scale-out.md)")
     warehouse.execute(
-        "select nodename, nodeport, result from run_command_on_workers($$select setting from pg_settings"
+        "select nodename, nodeport, success, result from run_command_on_workers($$select setting from pg_settings"
         " where name = 'work_mem' and setting::bigint * 1024 < %s$$) where result <> '' or not success",
         [LEAST_WORK_MEM],
     )
-    for name, port, kilobytes in warehouse.fetchall():
+    for name, port, has_answered, kilobytes in warehouse.fetchall():
+        if not has_answered:
+            raise PipelineError(f"the worker {name}:{port} does not answer: {kilobytes}; see that its server is up")
         raise PipelineError(
             f"the worker {name}:{port} has a work_mem of {kilobytes} kB: set it to {LEAST_WORK_MEM >> 20} MB or more "
             "there, in postgresql.conf or by alter system"
@@ -174,6 +182,7 @@ def _place_functions(warehouse: Cursor) -> None:
 
 def _place(warehouse: Cursor, table: Placed) -> None:
     if table.query:
+        warehouse.execute(SQL("drop table if exists {}").format(Identifier(table.table)))
         create = SQL("create unlogged table {} as {} with no data")
         warehouse.execute(create.format(Identifier(table.table), table.query))
     if not table.by:
@@ -183,9 +192,10 @@ def _place(warehouse: Cursor, table: Placed) -> None:
     warehouse.execute("select create_distributed_table(%s, %s, colocate_with => %s)", [table.table, table.by, beside])
 
 
-def _settle(tables: list[str]) -> None:
+def _settle(tables: list[Placed]) -> None:
     """Free the room of the rows that went to workers, and let the server know what is where."""
     with raw_cursor("analytics") as warehouse:
         for table in tables:
-            warehouse.execute("select truncate_local_data_after_distributing_table(%s)", [table])
-            warehouse.execute(SQL("analyze {}").format(Identifier(table)))
+            warehouse.execute("select truncate_local_data_after_distributing_table(%s)", [table.table])
+            if not table.query:
+                warehouse.execute(SQL("analyze {}").format(Identifier(table.table)))

@@ -5,6 +5,7 @@ analytics/distribution.py) those with rows of patients are permanent, as a tempo
 on a worker; they are empty when a run has ended.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -13,8 +14,6 @@ from django.db import transaction
 from psycopg2.sql import SQL, Composable, Identifier
 
 from ingest.cursors import Cursor, one_row, raw_cursor
-
-WORK_TABLE = "^(incoming|differing|checked|expected)_"
 
 
 class Placement(Enum):
@@ -63,15 +62,11 @@ def drop_work_table(warehouse: Cursor, name: str) -> None:
     warehouse.execute(SQL("drop table {}" if is_local else "delete from {}").format(Identifier(name)))
 
 
-def empty_work_tables(warehouse: Cursor) -> None:
-    """Let go of the rows of all work tables that the end of the transaction does not drop."""
-    warehouse.execute(
-        "select relname from pg_class where relkind in ('r', 'p') and not relispartition and relpersistence <> 't'"
-        " and pg_table_is_visible(oid) and relname ~ %s",
-        [WORK_TABLE],
-    )
-    for (name,) in warehouse.fetchall():
-        drop_work_table(warehouse, name)
+def empty_work_tables(warehouse: Cursor, tables: Iterable[str]) -> None:
+    """Let go of the rows of those of the work tables that are on workers: the others the transaction's end drops."""
+    for name in tables:
+        if placement(warehouse, name) is Placement.BY_PATIENT:
+            drop_work_table(warehouse, name)
 
 
 def analyze_work_table(warehouse: Cursor, name: str) -> None:
@@ -99,13 +94,13 @@ def _execute(statement: Composable) -> None:
 
 def rows_known(warehouse: Cursor, table: str) -> int:
     """Return how many rows a table has, as far as the server knows: -1 for one that it knows nothing of."""
-    match placement(warehouse, table):
-        case Placement.LOCAL:
-            warehouse.execute("select reltuples from pg_class where oid = %s::regclass", [table])
-        case Placement.REFERENCE:  # they are few
-            warehouse.execute(SQL("select count(*) from {}").format(Identifier(table)))
-        case Placement.BY_PATIENT:
-            warehouse.execute(ROWS_OF_PARTS, {"table": table})
+    where = placement(warehouse, table)
+    if where is Placement.REFERENCE:  # they are few
+        warehouse.execute(SQL("select count(*) from {}").format(Identifier(table)))
+    elif where is Placement.BY_PATIENT and has_workers(warehouse):
+        warehouse.execute(ROWS_OF_PARTS, {"table": table})
+    else:
+        warehouse.execute("select reltuples from pg_class where oid = %s::regclass", [table])
     (rows,) = one_row(warehouse)
     return int(rows)
 
@@ -115,6 +110,13 @@ ROWS_OF_PARTS = """
 select case when min(result::real) < 0 then -1 else sum(result::real) end
   from run_command_on_shards(%(table)s, 'select reltuples from pg_class where oid = ''%%s''::regclass')
 """
+
+
+def has_workers(warehouse: Cursor) -> bool:
+    """Tell whether the database is one that Citus distributes."""
+    warehouse.execute("select to_regclass('pg_catalog.citus_shards') is not null")
+    (found,) = one_row(warehouse)
+    return bool(found)
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,7 @@ class Share:
 def shares() -> list[Share]:
     """Return what each worker has, by its address; nothing where the warehouse is on one server."""
     with raw_cursor("analytics") as warehouse:
-        warehouse.execute("select to_regclass('pg_catalog.citus_shards')")
-        if one_row(warehouse) == (None,):
+        if not has_workers(warehouse):
             return []
         warehouse.execute(
             """

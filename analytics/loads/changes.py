@@ -53,6 +53,8 @@ class Changes:
         if not rows:
             return 0
         self.followed = True
+        if table.source and "occurrence" in STAGED[table.source].columns:
+            self._add_rows_of_one_key(table)
         analyze_work_table(self.warehouse, table.changes)
         if table.name == "activity_completion_fact":
             self.warehouse.execute(ADHERENCE_OF_COMPLETIONS)
@@ -73,7 +75,7 @@ class Changes:
         if self.everything:
             self.warehouse.execute("delete from load_version")
             self.warehouse.execute("insert into load_version values (%s)", [self.version])
-        empty_work_tables(self.warehouse)
+        empty_work_tables(self.warehouse, (name for table in STAR_TABLES for name in table.work_tables))
 
     def _is_mostly_written(self, table: str) -> bool:
         """Tell whether so much of a table differed that what follows from it need not be picked."""
@@ -112,6 +114,26 @@ class Changes:
                         parent=Identifier(f"differing_{parent}"),
                     )
                 )
+
+    def _add_rows_of_one_key(self, table: StarTable) -> None:
+        """Add the rows that have a key with one to be looked at, whosever they are: rejected_row knows them by it."""
+        staged = STAGED[table.source]
+        self.warehouse.execute(
+            SQL(
+                """
+                insert into {changed}
+                select {keys}
+                  from {staging} t
+                 where ({key}) in (select {names} from {changed} c)
+                """
+            ).format(
+                changed=Identifier(table.changes),
+                keys=SQL(", ".join(staged.changes_columns().values())),
+                staging=staged.staging,
+                key=SQL(", ".join(staged.key.values())),
+                names=names(tuple(staged.key), "c"),
+            )
+        )
 
     def _find_windows(self) -> None:
         if "patient_journey_fact" in self.written:

@@ -52,6 +52,11 @@ class StarTable:
         return tuple(dict.fromkeys((*key, "patient_id"))) if "patient_id" in self.columns else key
 
     @property
+    def work_tables(self) -> tuple[str, str]:
+        """What a load finds first: the rows that the statement gives, and those that differ."""
+        return f"checked_{self.source}" if self.source else f"expected_{self.name}", f"differing_{self.name}"
+
+    @property
     def picked_by(self) -> tuple[str, ...]:
         """The columns of `changes`, which say which rows to look at: the patient and the key of a staged row."""
         return tuple(STAGED[self.source].changes_columns()) if self.source else self.grain

@@ -30,11 +30,11 @@ def extract_msk(run: Run, *, full_refresh: bool = False, allow_deletes: bool = F
         with snapshot() as source:
             for staging in staging_tables:
                 with run.table(STEP, staging.table.name, last=False) as staging.counts:
-                    staging.copy(source, secret)
+                    staging.copy(source, secret, whole=full_refresh)
         for staging in staging_tables:
             with run.table(STEP, staging.table.name):
                 staging.compare()
-        empty_work_tables(warehouse)
+        empty_work_tables(warehouse, [name for staging in staging_tables for name in staging.work_tables])
         if not allow_deletes:
             _check_losses(staging_tables)
 

@@ -76,12 +76,17 @@ class StagingTable:
         self.has_incoming = False
         self.is_copied_whole = False
 
-    def copy(self, source: Snapshot, secret: str) -> None:
+    @property
+    def work_tables(self) -> list[str]:
+        """The work tables whose rows may be on workers."""
+        return [self._name(part) for part in ("incoming", "differing")]
+
+    def copy(self, source: Snapshot, secret: str, *, whole: bool = False) -> None:
         """Copy from the source the rows of the buckets that differ: into an empty staging table at once.
 
         Where the digests that are stored cannot be compared with the source's, as the staging table does not have the
         rows that they speak of, or they were worked out in another way or under another `secret`, those of the staged
-        rows are worked out anew.
+        rows are worked out anew. With `whole` all rows are copied of a table that has in staging what no digest tells.
         """
         seed = digest_seed(source, self.table, secret)
         self.values["seed"] = seed
@@ -90,7 +95,8 @@ class StagingTable:
             self._digest_staged_rows(seed)
         self._copy_digests(source, seed)
         self._run("010_changed_bucket")
-        self.has_incoming = self.warehouse.rowcount > 0
+        self.is_copied_whole = whole and "occurrence" in self.table.columns
+        self.has_incoming = self.is_copied_whole or self.warehouse.rowcount > 0
         if self.has_incoming:
             self._copy_rows(source)
 
@@ -105,7 +111,7 @@ class StagingTable:
         if is_first or not self.is_known:
             self._execute("delete from load_version")  # the star may lack anything: the next load looks at every row
         if self.has_incoming or not self.is_known:
-            self._run("070_staged_bucket")
+            self._run("060_staged_bucket")
 
     def rows_now(self) -> int:
         """Return the number of rows that the source's table has."""
@@ -131,7 +137,7 @@ class StagingTable:
         if self.staged_rows:
             empty = SQL("select * from {staging} where false").format(**self.tables)
             make_work_table(self.warehouse, self._name("incoming"), empty)
-        buckets = self._buckets_to_copy()
+        buckets = None if self.is_copied_whole else self._buckets_to_copy()
         self.is_copied_whole = buckets is None
         query = rows_query(self.table, buckets)
         with texts_named(source.cursor, self.table, query):
@@ -168,8 +174,6 @@ class StagingTable:
             self._execute(REWRITE)
         else:
             self._run("050_staging")
-        if "occurrence" in self.table.columns:
-            self._run("060_changes_of_doubles")
         if rows * 20 > self.staged_rows:  # within the run nobody else would, and the load is planned by it
             analyze(self.warehouse, self._name("staging"))
 

@@ -93,8 +93,9 @@ IDS = "coalesce(t.id >> 6, -1)::bigint"  # a bucket of 64
 
 
 # Of several rows with one id the first in the order of the row's text counts, as everywhere. The text is of the columns
-# as the model has them: the source may have them in another order.
-OCCURRENCE = "(row_number() over (partition by r.id order by {}))::integer"
+# as the model has them: the source may have them in another order. It is dear: looked at only where there is a choice.
+OCCURRENCE = "(row_number() over (partition by r.id order by case when r.rows_of_id > 1 then {} end))::integer"
+COUNTED = "(select r.*, count(*) over (partition by r.id) as rows_of_id from {} r)"
 
 
 def _text_of(alias: str, model: type[Model]) -> str:
@@ -111,12 +112,14 @@ def _table(
     names = ", ".join(f"r.{column}" for column in columns)
     if not owner:
         return SourceTable(name, columns, f"(select {names} from {name} r) t", bucket, key, changes)
+    rows = name
     names += f", coalesce({owner}, -1) as owner_id"
     columns["owner_id"] = "integer"
     if "id" in columns:
         names += f", {OCCURRENCE.format(_text_of('r', model))} as occurrence"
         columns["occurrence"] = "integer"
-    return SourceTable(name, columns, f"(select {names} from {name} r {join}) t", bucket, key, changes)
+        rows = COUNTED.format(name)
+    return SourceTable(name, columns, f"(select {names} from {rows} r {join}) t", bucket, key, changes)
 
 
 ID = "coalesce(t.id, -1)"

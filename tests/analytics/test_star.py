@@ -29,6 +29,7 @@ def test_it_equals_an_independent_recomputation_for_the_sample(source: Source, w
 
 
 @pytest.mark.large
+@pytest.mark.long
 def test_it_equals_an_independent_recomputation_for_20_000_patients(
     source: Source, warehouse: Warehouse, run, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """The warehouse on a coordinator and workers holds what one on a single server holds, whatever happens."""
 
+import os
 import random
 import re
 import subprocess
@@ -151,8 +152,6 @@ def test_it_refuses_tables_of_an_older_migration(both: Both) -> None:
 
 
 def names_of_databases() -> dict[str, str]:
-    import os
-
     names = {"POSTGRES_DB": "default", "POSTGRES_ANALYTICS_DB": "analytics", "POSTGRES_SECONDARY_DB": "msk_db"}
     return os.environ | {name: connections[alias].settings_dict["NAME"] for name, alias in names.items()}
 
