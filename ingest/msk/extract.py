@@ -30,7 +30,7 @@ def extract_msk(run: Run, *, full_refresh: bool = False, allow_deletes: bool = F
         with snapshot() as source:
             for staging in staging_tables:
                 with run.table(STEP, staging.table.name, last=False) as staging.counts:
-                    staging.copy(source, secret, whole=full_refresh)
+                    staging.copy(source, secret, mend=full_refresh)
         for staging in staging_tables:
             with run.table(STEP, staging.table.name):
                 staging.compare()

@@ -65,6 +65,7 @@ class StagingTable:
             "key": SQL(", ".join(table.key.values())),
             "owned_key": SQL(", ".join(table.changes_columns().values())),
             "is_compared": SQL("true"),
+            "text": SQL(table.text("t")),
         }
         (self.staged_rows,) = self._row("select count(*) from {staging}")
         # What the last run saw at the source, and how it worked out digests; nothing before the first one.
@@ -81,12 +82,13 @@ class StagingTable:
         """The work tables whose rows may be on workers."""
         return [self._name(part) for part in ("incoming", "differing")]
 
-    def copy(self, source: Snapshot, secret: str, *, whole: bool = False) -> None:
+    def copy(self, source: Snapshot, secret: str, *, mend: bool = False) -> None:
         """Copy from the source the rows of the buckets that differ: into an empty staging table at once.
 
         Where the digests that are stored cannot be compared with the source's, as the staging table does not have the
         rows that they speak of, or they were worked out in another way or under another `secret`, those of the staged
-        rows are worked out anew. With `whole` all rows are copied of a table that has in staging what no digest tells.
+        rows are worked out anew. With `mend` all rows are copied where what staging adds to them is wrong: of that no
+        digest tells.
         """
         seed = digest_seed(source, self.table, secret)
         self.values["seed"] = seed
@@ -94,8 +96,8 @@ class StagingTable:
         if not self.is_known:
             self._digest_staged_rows(seed)
         self._copy_digests(source, seed)
+        self.is_copied_whole = mend and self._has_wrong_occurrence()
         self._run("010_changed_bucket")
-        self.is_copied_whole = whole and "occurrence" in self.table.columns
         self.has_incoming = self.is_copied_whole or self.warehouse.rowcount > 0
         if self.has_incoming:
             self._copy_rows(source)
@@ -121,6 +123,12 @@ class StagingTable:
     def rows_lost(self) -> int:
         """Return how many of the rows that the last run saw the source no longer has."""
         return self.counts.deleted if self.is_intact else max(self.rows_before - self.rows_now(), 0)
+
+    def _has_wrong_occurrence(self) -> bool:
+        if "occurrence" not in self.table.columns:
+            return False
+        self._run("005_wrong_occurrence")
+        return one_row(self.warehouse) == (True,)
 
     def _digest_staged_rows(self, seed: int) -> None:
         self._execute("delete from staged_bucket where source_table = {table}")

@@ -10,7 +10,7 @@ well, its place among the rows of its id, which may belong to several patients: 
 distributed by them has all of these. As they are in one bucket, each copy of one has them all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Model
@@ -84,6 +84,10 @@ class SourceTable:
         """Return the columns of `changes`: the key's and, where that does not say it, the patient's, likewise."""
         return {"patient_id": "t.owner_id"} | dict(self.key) if "owner_id" in self.columns else dict(self.key)
 
+    def text(self, alias: str) -> str:
+        """Return the text of a row, by which those of one id are put in order."""
+        return _text(alias, self.own_columns())
+
     def own_columns(self) -> dict[str, str]:
         """Return the columns that the source itself must have, with their types."""
         return {name: kind for name, kind in self.columns.items() if name not in ADDED}
@@ -98,9 +102,12 @@ OCCURRENCE = "(row_number() over (partition by r.id order by case when r.rows_of
 COUNTED = "(select r.*, count(*) over (partition by r.id) as rows_of_id from {} r)"
 
 
-def _text_of(alias: str, model: type[Model]) -> str:
-    columns = ", ".join(f"{alias}.{field.column}" for field in model._meta.concrete_fields)
-    return f'row({columns})::text collate "C"'
+def _columns_of(model: type[Model]) -> dict[str, str]:
+    return {str(field.column): KINDS[field.get_internal_type()] for field in model._meta.concrete_fields}
+
+
+def _text(alias: str, columns: Iterable[str]) -> str:
+    return f'row({", ".join(f"{alias}.{column}" for column in columns)})::text collate "C"'
 
 
 def _table(
@@ -108,15 +115,15 @@ def _table(
 ) -> SourceTable:
     """Return the table of a model, with the patient that a row r belongs to: `owner`, which `join` may bring."""
     name = model._meta.db_table
-    columns = {str(field.column): KINDS[field.get_internal_type()] for field in model._meta.concrete_fields}
+    columns = _columns_of(model)
     names = ", ".join(f"r.{column}" for column in columns)
     if not owner:
         return SourceTable(name, columns, f"(select {names} from {name} r) t", bucket, key, changes)
-    rows = name
+    rows, text = name, _text("r", columns)
     names += f", coalesce({owner}, -1) as owner_id"
     columns["owner_id"] = "integer"
     if "id" in columns:
-        names += f", {OCCURRENCE.format(_text_of('r', model))} as occurrence"
+        names += f", {OCCURRENCE.format(text)} as occurrence"
         columns["occurrence"] = "integer"
         rows = COUNTED.format(name)
     return SourceTable(name, columns, f"(select {names} from {rows} r {join}) t", bucket, key, changes)
@@ -128,7 +135,7 @@ ID = "coalesce(t.id, -1)"
 PATIENT_OF_JOURNEY = f"""
     left join (select distinct on (p.id) p.id, p.patient_id
                  from patient_journey p
-                order by p.id, {_text_of("p", source.PatientJourney)}) j on j.id = r.patient_journey_id
+                order by p.id, {_text("p", _columns_of(source.PatientJourney))}) j on j.id = r.patient_journey_id
 """
 
 # Sixteen patients by a week, some hundred rows. Of the sizes tried on 1.8 million rows the one at which both are small,
