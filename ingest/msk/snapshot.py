@@ -49,7 +49,7 @@ def snapshot() -> Iterator[Snapshot]:
 
 def rows_query(table: SourceTable, buckets: list[int] | None) -> Composed:
     """Return the query for the rows of `buckets` of `table`, or for all of them when it is None."""
-    query = SQL("select {} from " + table.rows).format(table.copied_columns())
+    query = SQL("select {} from " + table.copied).format(table.copied_columns())
     if buckets is not None:
         query += SQL(" where " + table.bucket + " = any({}::bigint[])").format(
             Literal("{" + ",".join(map(str, buckets)) + "}")

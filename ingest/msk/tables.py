@@ -43,14 +43,16 @@ KINDS = {
 class SourceTable:
     """A table of the source; `columns` has its columns, and those that staging adds, with their types.
 
-    `rows` gives the rows t as they are staged. `key` gives the columns by which they are compared: a name for each and
-    how it follows from a row t, never null. `changes` is the table that takes owner and key of the rows that changed;
-    without it all rows are looked at whenever the star is loaded.
+    `rows` gives the rows t as they are digested, `copied` as they are staged, which may take a sort more. `key` gives
+    the columns by which they are compared: a name for each and how it follows from a row t, never null. `changes` is
+    the table that takes owner and key of the rows that changed; without it all rows are looked at whenever the star is
+    loaded.
     """
 
     name: str
     columns: Mapping[str, str]
     rows: str
+    copied: str
     bucket: str
     key: Mapping[str, str]
     changes: str
@@ -117,16 +119,16 @@ def _table(
     name = model._meta.db_table
     columns = _columns_of(model)
     names = ", ".join(f"r.{column}" for column in columns)
-    if not owner:
-        return SourceTable(name, columns, f"(select {names} from {name} r) t", bucket, key, changes)
-    rows, text = name, _text("r", columns)
-    names += f", coalesce({owner}, -1) as owner_id"
-    columns["owner_id"] = "integer"
-    if "id" in columns:
-        names += f", {OCCURRENCE.format(text)} as occurrence"
+    own = tuple(columns)
+    if owner:
+        names += f", coalesce({owner}, -1) as owner_id"
+        columns["owner_id"] = "integer"
+    rows = copied = f"(select {names} from {name} r {join}) t"
+    if owner and "id" in columns:
+        names += f", {OCCURRENCE.format(_text('r', own))} as occurrence"
         columns["occurrence"] = "integer"
-        rows = COUNTED.format(name)
-    return SourceTable(name, columns, f"(select {names} from {rows} r {join}) t", bucket, key, changes)
+        copied = f"(select {names} from {COUNTED.format(name)} r {join}) t"
+    return SourceTable(name, columns, rows, copied, bucket, key, changes)
 
 
 ID = "coalesce(t.id, -1)"

@@ -10,7 +10,8 @@ import pytest
 from django.db import connections
 
 from analytics.loads import statements
-from ingest.msk.tables import TABLES
+from ingest.msk.snapshot import digest_query
+from ingest.msk.tables import TABLES, SourceTable
 from tests.conftest import TRUNCATE_EVERYTHING, Source, Warehouse, connect, last_steps
 
 
@@ -52,6 +53,12 @@ def test_it_reads_no_row_and_writes_none_when_nothing_changed(sample: Source, wa
 
 # The digests, and what they are made of: all that a run writes which works them out anew and finds no difference.
 DIGESTS = ("digest_secret", "staged_bucket", "staged_table", "load_version")
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_digest_does_not_number_the_rows(source: Source, table: SourceTable) -> None:
+    query = digest_query(table, 1, table.rows).as_string(source.connection)
+    assert "WindowAgg" not in str(source.execute(f"explain {query}"))
 
 
 def test_it_compares_everything_and_writes_nothing_on_a_full_refresh(sample: Source, warehouse: Warehouse, run) -> None:
