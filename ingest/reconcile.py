@@ -56,10 +56,12 @@ def is_empty(warehouse: Cursor, table: str) -> bool:
 
 def fill(warehouse: Cursor, target: Target, query: Composable) -> int:
     """Insert what `query` gives into the empty table, and return the number of rows."""
+    is_local = placement(warehouse, target.table) is Placement.LOCAL  # elsewhere each part would be sorted in vain
+    order = SQL("order by {}").format(names(target.key)) if target.in_order and is_local else SQL("")
     with _keys_at_the_end(warehouse, target.table) if target.is_large else nullcontext():
         warehouse.execute(
-            SQL("insert into {table} ({columns}) select {columns} from ({query}) q").format(
-                table=Identifier(target.table), columns=names(target.columns), query=query
+            SQL("insert into {table} ({columns}) select {columns} from ({query}) q {order}").format(
+                table=Identifier(target.table), columns=names(target.columns), query=query, order=order
             )
         )
         rows = warehouse.rowcount

@@ -13,8 +13,9 @@ class Target:
 
     `stamped` columns are written with a row but do not make it differ. `scope` is a condition on the table, aliased t:
     other rows are not the query's affair. With `keeps_rows` none is deleted. One that `is_large` gets its keys after
-    its first rows, and is closed to readers from then to the end of the transaction. Into one that `is_shared` runs of
-    both sources write: it is not analysed, as that would lock the other's out to the end of the transaction.
+    its first rows, and is closed to readers from then to the end of the transaction. These are written in the order of
+    the key if it is to be `in_order`. Into one that `is_shared` runs of both sources write: it is not analysed, as that
+    would lock the other's out to the end of the transaction.
     """
 
     table: str
@@ -24,6 +25,7 @@ class Target:
     scope: Composable = field(default_factory=lambda: EVERY_ROW)
     keeps_rows: bool = False
     is_large: bool = False
+    in_order: bool = False
     is_shared: bool = False
 
     @property

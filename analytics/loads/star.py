@@ -55,7 +55,13 @@ def target(table: StarTable, *, everything: bool = True) -> Target:
         )
     compared = tuple(column for column in table.columns if column not in table.grain)
     return Target(
-        table.name, table.grain, compared, scope=scope, keeps_rows=table.keeps_rows, is_large=bool(table.changes)
+        table.name,
+        table.grain,
+        compared,
+        scope=scope,
+        keeps_rows=table.keeps_rows,
+        is_large=bool(table.changes),
+        in_order=table.in_order,
     )
 
 

@@ -27,6 +27,7 @@ class StarTable:
     follows: tuple[str, ...] = ()
     orphans_enter: bool = False
     keeps_rows: bool = False  # a row that its statement no longer gives stays
+    in_order: bool = False  # its first rows are put in the order of its grain, in which a list reads them
 
     @property
     def name(self) -> str:
@@ -78,6 +79,6 @@ STAR_TABLES = (
     StarTable(models.SurveyResultFact, 100, "survey_result", "changed_survey_result"),
     StarTable(models.PatientJourneyScheduleWindow, 110, changes="changed_window"),
     StarTable(models.ActivityCompletionFact, 120, changes="changed_completion", follows=DUE_AND_DONE),
-    StarTable(models.AdherenceFact, 125, changes="changed_adherence", follows=DUE_AND_DONE),
+    StarTable(models.AdherenceFact, 125, changes="changed_adherence", follows=DUE_AND_DONE, in_order=True),
     StarTable(models.DateDimension, 130, keeps_rows=True),
 )

@@ -42,6 +42,12 @@ def written() -> tuple[int, int, int]:
     return step.inserted, step.updated, step.deleted
 
 
+def test_it_writes_its_first_rows_in_the_order_in_which_a_list_reads_them(world: Source, warehouse: Warehouse) -> None:
+    written = warehouse.execute("select patient_journey_id, activity_id from adherence_fact order by ctid")
+    assert len(written) == 42
+    assert written == sorted(written)
+
+
 NOTHING = (None, None, None)
 
 
