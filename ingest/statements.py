@@ -16,7 +16,11 @@ def statement(folder: Path, name: str, /, **values: object) -> Composed:
     `\\i file` does the same, with the quotes of a text in the value. No parameter may stand within quotes or in a
     comment. Raises KeyError for a parameter without a value.
     """
-    text = (folder / f"{name}.sql").read_text(encoding="utf-8")
+    return bound((folder / f"{name}.sql").read_text(encoding="utf-8"), **values)
+
+
+def bound(text: str, /, **values: object) -> Composed:
+    """Return the statement `text` with each parameter replaced by its value, as `statement` does."""
     parts: list[Composable] = []
     end = 0
     for found in PARAMETER.finditer(text):

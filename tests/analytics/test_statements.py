@@ -70,7 +70,7 @@ def test_it_runs_in_psql_for_the_covid_days(warehouse: Warehouse, run) -> None:
 
 def test_it_binds_a_parameter_and_leaves_a_cast_alone(loaded: None, warehouse: Warehouse) -> None:
     text = statement("090_step_result_fact", everything=True).as_string(warehouse.connection)
-    assert "where true" in text
+    assert "true or (s.owner_id" in text
     assert "t.value::integer" in text
-    with pytest.raises(KeyError, match="everything"):
-        statement("090_step_result_fact")
+    with pytest.raises(KeyError, match="figures"):
+        statement("200_covid_day", calendar="[]")

@@ -3,13 +3,8 @@
 with staged as (
     select s.*
     from staging_patient_journey as s
-    where :everything
-    union all
-    select s.*
-    from staging_patient_journey as s
     where
-        not :everything
-        and (s.owner_id, coalesce(s.id, -1)) in (
+        :everything or (s.owner_id, coalesce(s.id, -1)) in (
             select c.patient_id, c.patient_journey_id from changed_patient_journey as c
         )
 ),

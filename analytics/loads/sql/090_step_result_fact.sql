@@ -2,13 +2,8 @@
 with staged as (
     select s.*
     from staging_step_result as s
-    where :everything
-    union all
-    select s.*
-    from staging_step_result as s
     where
-        not :everything
-        and (s.owner_id, coalesce(s.date, date '-infinity')) in (
+        :everything or (s.owner_id, coalesce(s.date, date '-infinity')) in (
             select c.patient_id, c.date from changed_step_result as c
         )
 ),

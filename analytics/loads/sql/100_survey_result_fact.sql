@@ -2,13 +2,8 @@
 with staged as (
     select s.*
     from staging_survey_result as s
-    where :everything
-    union all
-    select s.*
-    from staging_survey_result as s
     where
-        not :everything
-        and (s.owner_id, coalesce(s.id, -1)) in (
+        :everything or (s.owner_id, coalesce(s.id, -1)) in (
             select c.patient_id, c.survey_result_id from changed_survey_result as c
         )
 ),

@@ -1,31 +1,23 @@
 -- When each activity is due: a row for each patient journey and activity of its journey, dated or not.
 with due as (
-    select f.*, b.activity_id
-    from patient_journey_fact as f
-    inner join journey_activity_bridge as b on b.journey_id = f.journey_id
-    where :everything
-    union all
-    select f.*, b.activity_id
-    from (select distinct * from changed_window) as c
-    inner join patient_journey_fact as f on f.patient_journey_id = c.patient_journey_id and f.patient_id = c.patient_id
-    inner join journey_activity_bridge as b on b.journey_id = f.journey_id and b.activity_id = c.activity_id
-    where not :everything
-),
-
-dated as (
     select
-        d.patient_id, d.patient_journey_id, d.activity_id, a.content_slug,
+        f.patient_id, f.patient_journey_id, a.activity_id, a.content_slug,
         s.schedule_id, s.slug, s.offset_start_days, s.offset_end_days, s.milestone_slug,
         case s.milestone_slug
-            when 'operation' then d.operation_date
-            when 'registration' then d.registration_date
-            when 'discharge' then d.discharge_date
-            when 'consent' then d.consent_date
-            when 'invitation' then d.invitation_date
+            when 'operation' then f.operation_date
+            when 'registration' then f.registration_date
+            when 'discharge' then f.discharge_date
+            when 'consent' then f.consent_date
+            when 'invitation' then f.invitation_date
         end as milestone_date
-    from due as d
-    inner join activity_dimension as a on a.activity_id = d.activity_id
+    from patient_journey_fact as f
+    inner join journey_activity_bridge as b on b.journey_id = f.journey_id
+    inner join activity_dimension as a on a.activity_id = b.activity_id
     left join schedule_dimension as s on s.schedule_id = a.schedule_id
+    where
+        :everything or (f.patient_id, f.patient_journey_id, b.activity_id) in (
+            select c.patient_id, c.patient_journey_id, c.activity_id from changed_window as c
+        )
 )
 
 select
@@ -47,4 +39,4 @@ select
         when d.milestone_date + d.offset_end_days is not null
             then greatest(least(d.milestone_date + d.offset_end_days, date '9999-12-31'), date '0001-01-01')
     end as window_end_date
-from dated as d
+from due as d

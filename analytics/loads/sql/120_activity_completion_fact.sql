@@ -2,12 +2,10 @@
 with done as (
     select r.*, (r.end_time at time zone 'UTC')::date as completed_date
     from survey_result_fact as r
-    where :everything
-    union all
-    select r.*, (r.end_time at time zone 'UTC')::date as completed_date
-    from (select distinct * from changed_completion) as c
-    inner join survey_result_fact as r on r.survey_result_id = c.survey_result_id and r.patient_id = c.patient_id
-    where not :everything
+    where
+        :everything or (r.patient_id, r.survey_result_id) in (
+            select c.patient_id, c.survey_result_id from changed_completion as c
+        )
 )
 
 select

@@ -3,36 +3,26 @@
 with dated as (
     select distinct s.date as day
     from step_result_fact as s
-    where :everything
-    union all
-    select s.date
-    from changed_step_result as c
-    inner join step_result_fact as s on s.patient_id = c.patient_id and s.date = c.date
     where
-        not :everything
-        and c.date not in (select d.date from date_dimension as d)
+        :everything or (s.patient_id, s.date) in (
+            select c.patient_id, c.date
+            from changed_step_result as c
+            where c.date not in (select d.date from date_dimension as d)
+        )
     union all
     select distinct unnest(array[(r.start_time at time zone 'UTC')::date, (r.end_time at time zone 'UTC')::date])
     from survey_result_fact as r
-    where :everything
-    union all
-    select unnest(array[(r.start_time at time zone 'UTC')::date, (r.end_time at time zone 'UTC')::date])
-    from survey_result_fact as r
     where
-        not :everything
-        and (r.patient_id, r.survey_result_id) in (
+        :everything or (r.patient_id, r.survey_result_id) in (
             select c.patient_id, c.survey_result_id from changed_survey_result as c
         )
     union all
-    select unnest(array[f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date])
-    from patient_journey_fact as f
-    where :everything
-    union all
-    select unnest(array[f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date])
+    select distinct unnest(
+        array[f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date]
+    )
     from patient_journey_fact as f
     where
-        not :everything
-        and (f.patient_id, f.patient_journey_id) in (
+        :everything or (f.patient_id, f.patient_journey_id) in (
             select c.patient_id, c.patient_journey_id from changed_patient_journey as c
         )
     union all
@@ -40,14 +30,11 @@ with dated as (
     from (
         select distinct w.window_start_date, w.window_end_date
         from patient_journey_schedule_window as w
-        where :everything
+        where
+            :everything or (w.patient_id, w.patient_journey_id, w.activity_id) in (
+                select c.patient_id, c.patient_journey_id, c.activity_id from changed_window as c
+            )
     ) as e
-    union all
-    select unnest(array[w.window_start_date, w.window_end_date])
-    from changed_window as c
-    inner join patient_journey_schedule_window as w
-        on w.patient_journey_id = c.patient_journey_id and w.activity_id = c.activity_id and w.patient_id = c.patient_id
-    where not :everything
     union all
     select d.date
     from date_dimension as d
