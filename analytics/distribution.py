@@ -30,6 +30,9 @@ from ingest.target import names
 DEFINITIONS = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 LEAST_WORK_MEM = 16 << 20  # bytes: with less a worker sorts on disk what a page asks of it
 FIRST = "patient_journey_fact"  # the others by patient go where its rows are
+# Into how many parts rows are cut for each worker: each statement costs some milliseconds a part, and with few of them
+# workers that are added later cannot be given even shares.
+PARTS_A_WORKER = 4
 
 
 @dataclass(frozen=True)
@@ -74,22 +77,24 @@ def _work_tables(fact: StarTable) -> Iterator[Placed]:
         yield Placed(name, "patient_id", query)
 
 
-def distribute(*, is_dry: bool = False) -> list[Placed]:
+def distribute(*, parts: int | None = None, is_dry: bool = False) -> list[Placed]:
     """Bring every table that is not yet where it belongs there, all in one transaction, and return these.
 
-    Work tables are made anew each time, as an upgrade may have changed their columns. With `is_dry` nothing is done.
+    The rows of patients are cut into `parts`, by default PARTS_A_WORKER for each worker that is there now. Work tables
+    are made anew each time, as an upgrade may have changed their columns. With `is_dry` nothing is done.
     Raises PipelineError where the server is not fit for it, and SkippedError when a run is in progress.
     """
     tables = list(placed())
     with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
         _refuse(warehouse)
         _keep_runs_out()
+        parts = parts or PARTS_A_WORKER * len(_workers(warehouse))
         to_do = [table for table in tables if placement(warehouse, table.table) is not table.placement]
         if not is_dry:
             give_room()
             for table in tables:
                 if table.query or table in to_do:
-                    _place(warehouse, table)
+                    _place(warehouse, table, parts)
             _place_functions(warehouse)
     if not is_dry:
         _settle(tables)
@@ -149,8 +154,7 @@ def _refuse(warehouse: Cursor) -> None:
         raise PipelineError(
             f"{database} is not up to date ({migration.app_label}.{migration.name}): run manage.py prepare_databases"
         )
-    warehouse.execute("select from pg_dist_node where isactive and shouldhaveshards and noderole = 'primary'")
-    if not warehouse.rowcount:
+    if not _workers(warehouse):
         raise PipelineError(f"{database} has no active worker: add one by citus_add_node (docs/scale-out.md)")
     warehouse.execute(
         "select nodename, nodeport, success, result from run_command_on_workers($$select setting from pg_settings"
@@ -164,6 +168,14 @@ def _refuse(warehouse: Cursor) -> None:
             f"the worker {name}:{port} has a work_mem of {kilobytes} kB: set it to {LEAST_WORK_MEM >> 20} MB or more "
             "there, in postgresql.conf or by alter system"
         )
+
+
+def _workers(warehouse: Cursor) -> list[str]:
+    warehouse.execute(
+        "select format('%s:%s', nodename, nodeport) from pg_dist_node"
+        " where isactive and shouldhaveshards and noderole = 'primary'"
+    )
+    return [address for (address,) in warehouse.fetchall()]
 
 
 def _keep_runs_out() -> None:
@@ -180,7 +192,7 @@ def _place_functions(warehouse: Cursor) -> None:
     )
 
 
-def _place(warehouse: Cursor, table: Placed) -> None:
+def _place(warehouse: Cursor, table: Placed, parts: int) -> None:
     if table.query:
         warehouse.execute(SQL("drop table if exists {}").format(Identifier(table.table)))
         create = SQL("create unlogged table {} as {} with no data")
@@ -188,8 +200,12 @@ def _place(warehouse: Cursor, table: Placed) -> None:
     if not table.by:
         warehouse.execute("select create_reference_table(%s)", [table.table])
         return
-    beside = "none" if table.table == FIRST else FIRST
-    warehouse.execute("select create_distributed_table(%s, %s, colocate_with => %s)", [table.table, table.by, beside])
+    values = {"table": table.table, "by": table.by, "parts": parts, "first": FIRST}
+    if table.table == FIRST:
+        cut = "select create_distributed_table(%(table)s, %(by)s, colocate_with => 'none', shard_count => %(parts)s)"
+    else:
+        cut = "select create_distributed_table(%(table)s, %(by)s, colocate_with => %(first)s)"
+    warehouse.execute(cut, values)
 
 
 def _settle(tables: list[Placed]) -> None:

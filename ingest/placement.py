@@ -15,6 +15,10 @@ from psycopg2.sql import SQL, Composable, Identifier
 
 from ingest.cursors import Cursor, one_row, raw_cursor
 
+# Of a work table on workers: more rows would be read by each statement until they are vacuumed, while to truncate its
+# parts takes as long as to delete about these.
+DELETED_AT_MOST = 50_000
+
 
 class Placement(Enum):
     LOCAL = auto()  # on the server that we are connected to
@@ -56,10 +60,28 @@ def make_work_table(warehouse: Cursor, name: str, query: Composable) -> int:
     return warehouse.rowcount
 
 
-def drop_work_table(warehouse: Cursor, name: str) -> None:
-    """Let go of the rows of a work table."""
-    is_local = placement(warehouse, name) is Placement.LOCAL
-    warehouse.execute(SQL("drop table {}" if is_local else "delete from {}").format(Identifier(name)))
+def drop_work_table(warehouse: Cursor, name: str, rows: int = 0) -> None:
+    """Let go of the rows of a work table, of which there are so many."""
+    if placement(warehouse, name) is Placement.LOCAL:
+        warehouse.execute(SQL("drop table {}").format(Identifier(name)))
+    elif rows > DELETED_AT_MOST:
+        empty(warehouse, name)
+    else:
+        warehouse.execute(SQL("delete from {}").format(Identifier(name)))
+
+
+def empty(warehouse: Cursor, table: str) -> None:
+    """Let go of all rows of a table at once; while somebody reads it, as pg_dump does, one by one: they do not wait."""
+    warehouse.execute(
+        SQL(
+            """
+            do $$ begin
+                lock table {table} nowait; truncate {table};
+            exception when lock_not_available then delete from {table};
+            end $$
+            """
+        ).format(table=Identifier(table))
+    )
 
 
 def empty_work_tables(warehouse: Cursor, tables: Iterable[str]) -> None:
@@ -69,8 +91,12 @@ def empty_work_tables(warehouse: Cursor, tables: Iterable[str]) -> None:
             drop_work_table(warehouse, name)
 
 
-def analyze_work_table(warehouse: Cursor, name: str) -> None:
-    """Let the server know what a work table holds; where it is on workers each sees by the size of its parts."""
+def analyze_local(warehouse: Cursor, name: str) -> None:
+    """Let the server know what a table holds where that is on this server.
+
+    Of a work table on workers each sees the size of its parts; a staging table autovacuum has analysed there before the
+    next run.
+    """
     if placement(warehouse, name) is Placement.LOCAL:
         warehouse.execute(SQL("analyze {}").format(Identifier(name)))
 

@@ -15,7 +15,7 @@ from ingest.models import StepRun
 from ingest.placement import (
     Placement,
     analyze,
-    analyze_work_table,
+    analyze_local,
     drop_work_table,
     make_work_table,
     placement,
@@ -99,7 +99,7 @@ def find_differing(warehouse: Cursor, target: Target, query: Composable) -> int:
         ),
     )
     if rows:
-        analyze_work_table(warehouse, target.differing)
+        analyze_local(warehouse, target.differing)
     return rows
 
 

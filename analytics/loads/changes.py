@@ -11,7 +11,7 @@ from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from analytics.models.links import parents
 from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
-from ingest.placement import analyze_work_table, empty_work_tables, rows_known
+from ingest.placement import analyze_local, empty_work_tables, rows_known
 from ingest.reconcile import reconcile
 from ingest.target import Target, names
 
@@ -55,7 +55,7 @@ class Changes:
         self.followed = True
         if table.source and "occurrence" in STAGED[table.source].columns:
             self._add_rows_of_one_key(table)
-        analyze_work_table(self.warehouse, table.changes)
+        analyze_local(self.warehouse, table.changes)
         if table.name == "activity_completion_fact":
             self.warehouse.execute(ADHERENCE_OF_COMPLETIONS)
         return None if self._is_most_of(rows, table.name) else int(rows)

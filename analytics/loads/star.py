@@ -11,7 +11,7 @@ from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.models import StepRun
 from ingest.msk.tables import TABLES
-from ingest.placement import Placement, analyze_work_table, drop_work_table, make_work_table, placement
+from ingest.placement import Placement, analyze_local, drop_work_table, make_work_table, placement
 from ingest.reconcile import is_empty
 from ingest.runs.errors import PipelineError
 from ingest.runs.run import Run
@@ -76,7 +76,7 @@ def _load_checked(
     checked, refused = f"checked_{table.source}", f"refused_{table.source}"
     counts.rows_read = make_work_table(warehouse, checked, statement(table.statement, everything=everything))
     if not is_empty(warehouse, table.name):  # into an empty one they are poured as they are
-        analyze_work_table(warehouse, checked)
+        analyze_local(warehouse, checked)
     entering = SQL("select * from {} where {}").format(Identifier(checked), SQL(table.enters))
     changes.reconcile(target(table, everything=everything), entering, counts)
     # From here on on one server, as is the list of them.
@@ -84,7 +84,7 @@ def _load_checked(
     part = EVERY_ROW if everything else rejects.of_changed_rows(table)
     rejects.list_rejects(warehouse, table.source, SQL("table {}").format(Identifier(refused)), run, counts, part)
     drop_work_table(warehouse, refused)
-    drop_work_table(warehouse, checked)
+    drop_work_table(warehouse, checked, counts.rows_read)
 
 
 def _load_derived(warehouse: Cursor, table: StarTable, rows: int | None, changes: Changes, counts: StepRun) -> None:

@@ -10,7 +10,7 @@ from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
 from ingest.msk.snapshot import Snapshot, digest_query, digest_seed, rows_query
 from ingest.msk.tables import SourceTable
-from ingest.placement import analyze, analyze_work_table, make_work_table
+from ingest.placement import analyze_local, empty, make_work_table
 from ingest.statements import statement
 from ingest.target import names
 from ingest.unreadable import texts_named
@@ -20,14 +20,6 @@ FOLDER = Path(__file__).with_name("sql")
 COPIED_WHOLE = 0.8
 # Where more rows than this share of those staged come, go or change, it is quicker to write all of them anew.
 REWRITTEN_WHOLE = 0.1
-# Where somebody reads the table, as pg_dump does, a truncate would wait for them.
-REWRITE = """
-do $$ begin
-    lock table {staging} nowait; truncate {staging};
-exception when lock_not_available then delete from {staging};
-end $$;
-insert into {staging} select * from {incoming}
-"""
 
 
 def digest_secret(warehouse: Cursor, *, renew: bool = False) -> str:
@@ -107,7 +99,7 @@ class StagingTable:
         is_first = self.has_incoming and not self.staged_rows
         if is_first:
             self.counts.inserted = self.counts.rows_read
-            analyze(self.warehouse, self._name("staging"))
+            analyze_local(self.warehouse, self._name("staging"))
         elif self.has_incoming:
             self._apply_difference()
         if is_first or not self.is_known:
@@ -143,8 +135,8 @@ class StagingTable:
 
     def _copy_rows(self, source: Snapshot) -> None:
         if self.staged_rows:
-            empty = SQL("select * from {staging} where false").format(**self.tables)
-            make_work_table(self.warehouse, self._name("incoming"), empty)
+            nothing = SQL("select * from {staging} where false").format(**self.tables)
+            make_work_table(self.warehouse, self._name("incoming"), nothing)
         buckets = None if self.is_copied_whole else self._buckets_to_copy()
         self.is_copied_whole = buckets is None
         query = rows_query(self.table, buckets)
@@ -173,17 +165,18 @@ class StagingTable:
         """Replace the rows of the keys that are not staged as they should be, or all where that is quicker; count."""
         if not make_work_table(self.warehouse, self._name("differing"), self._statement("020_differing")):
             return
-        analyze_work_table(self.warehouse, self._name("differing"))
+        analyze_local(self.warehouse, self._name("differing"))
         self._count()
         if self.table.changes:
             self._run("040_changes")
         rows = self.counts.inserted + self.counts.updated + self.counts.deleted
         if self.is_copied_whole and rows > REWRITTEN_WHOLE * self.staged_rows:
-            self._execute(REWRITE)
+            empty(self.warehouse, self._name("staging"))
+            self._execute("insert into {staging} select * from {incoming}")
         else:
             self._run("050_staging")
         if rows * 20 > self.staged_rows:  # within the run nobody else would, and the load is planned by it
-            analyze(self.warehouse, self._name("staging"))
+            analyze_local(self.warehouse, self._name("staging"))
 
     def _count(self) -> None:
         wanted, unwanted = self._row(
