@@ -33,6 +33,7 @@ FIRST = "patient_journey_fact"  # the others by patient go where its rows are
 # Into how many parts rows are cut for each worker: each statement costs some milliseconds a part, and with few of them
 # workers that are added later cannot be given even shares.
 PARTS_A_WORKER = 4
+DEFAULT_STATISTICS = 100  # of PostgreSQL: values of a column that it keeps of a table
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,8 @@ def bring_back(*, is_dry: bool = False) -> list[Placed]:
                     warehouse.execute(SQL("drop table {}").format(Identifier(table.table)))
                 else:
                     warehouse.execute("select undistribute_table(%s)", [table.table])
+                    if table.by:
+                        _set_statistics(warehouse, table.table, -1)
             for view, definition in definitions:
                 warehouse.execute("select %s::text is null or to_regclass(%s) is null", [view, view])
                 if one_row(warehouse) == (True,):
@@ -205,7 +208,20 @@ def _place(warehouse: Cursor, table: Placed, parts: int) -> None:
         cut = "select create_distributed_table(%(table)s, %(by)s, colocate_with => 'none', shard_count => %(parts)s)"
     else:
         cut = "select create_distributed_table(%(table)s, %(by)s, colocate_with => %(first)s)"
+    if not table.query:
+        # So that to analyse all parts reads about as many rows as to analyse the one table that they are made of.
+        _set_statistics(warehouse, table.table, max(DEFAULT_STATISTICS // parts, 10))
     warehouse.execute(cut, values)
+
+
+def _set_statistics(warehouse: Cursor, table: str, statistics: int) -> None:
+    """Let so many values of each column be kept when a table is analysed; -1 for as many as of others."""
+    warehouse.execute(
+        "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped", [table]
+    )
+    column = SQL("alter column {} set statistics {}")
+    columns = [column.format(Identifier(name), SQL(str(statistics))) for (name,) in warehouse.fetchall()]
+    warehouse.execute(SQL("alter table {} {}").format(Identifier(table), SQL(", ").join(columns)))
 
 
 def _settle(tables: list[Placed]) -> None:

@@ -219,6 +219,11 @@ def test_it_is_refused_on_a_server_without_citus(warehouse: Warehouse) -> None:
         call_command("distribute_warehouse")
 
 
+def test_it_cuts_rows_into_no_fewer_parts_than_one() -> None:
+    with pytest.raises(CommandError, match="--parts=0 cuts nothing: give a number from 1 on"):
+        call_command("distribute_warehouse", "--parts", "0")
+
+
 def test_it_finds_nothing_to_bring_back_on_one_server(warehouse: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("distribute_warehouse", "--undo")
     assert capsys.readouterr().out == "nothing to do: every table is where it belongs\n"

@@ -13,21 +13,33 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connections, transaction
+from psycopg2.sql import SQL, Identifier
 
 from analytics.distribution import placed, rows_by_worker
+from analytics.loads import statements
+from analytics.loads.tables import STAR_TABLES, StarTable
+from analytics.models import PatientDimension
+from analytics.models.links import parents
 from ingest.runs import lock
 from tests.analytics.test_random_changes import Changes, is_locked, kill_a_run
 from tests.citus.conftest import Both, Worker
 from tests.conftest import Source, Warehouse, last_steps
 
 ROUNDS = 40
+FACTS = [table for table in STAR_TABLES if PatientDimension in parents(table.model).values()]
 
 
 def written() -> list[str]:
     return [step.table_name for step in last_steps(step="load_msk") if step.inserted + step.updated + step.deleted]
 
 
-def test_it_takes_a_loaded_warehouse_there_and_back(both: Both, source: Source, run, capsys) -> None:
+# The columns of which other statistics are kept than the server's default.
+STATISTICS = "select count(*) from pg_attribute where attstattarget >= 0 and attrelid::regclass::text ~ '_fact$'"
+
+
+def test_it_takes_a_loaded_warehouse_there_and_back(
+    both: Both, source: Source, warehouse: Warehouse, run, capsys
+) -> None:
     source.load_sample()
     both.run()
     call_command("distribute_warehouse", "--dry-run")
@@ -43,20 +55,39 @@ def test_it_takes_a_loaded_warehouse_there_and_back(both: Both, source: Source, 
     assert written() == []
     call_command("distribute_warehouse")
     assert "nothing to do: every table is where it belongs\n" in capsys.readouterr().out
+    assert warehouse.value(STATISTICS) > 0
     call_command("distribute_warehouse", "--undo")
+    assert warehouse.value(STATISTICS) == 0
     assert both.differences() == []
     run("check_warehouse")
     run()
     assert written() == []
 
 
-def test_it_loads_an_empty_warehouse_on_workers(both: Both, source: Source, run) -> None:
-    call_command("distribute_warehouse")
+def test_it_loads_an_empty_warehouse_on_workers(both: Both, source: Source, warehouse: Warehouse, run) -> None:
+    call_command("distribute_warehouse", "--parts", "6")
     source.load_sample()
     both.run()
     assert both.differences() == []
     assert len(rows_by_worker("step_result_fact")) == 2
+    parts = "select distinct shard_count from citus_tables where citus_table_type = 'distributed'"
+    assert warehouse.execute(parts) == [(6,)]
     run("check_warehouse")
+
+
+@pytest.mark.parametrize("everything", [True, False])
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.name)
+def test_no_row_of_a_fact_comes_to_the_coordinator(
+    fact: StarTable, everything: bool, both: Both, warehouse: Warehouse
+) -> None:
+    call_command("distribute_warehouse")
+    insert = SQL("explain insert into {} {}").format(
+        Identifier(fact.work_tables[0]), statements.statement(fact.statement, everything=everything)
+    )
+    plan = "\n".join(line for (line,) in warehouse.execute(insert))
+    assert "Task Count" in plan
+    assert "Subplan" not in plan  # which would be read here, and sent to each worker
+    assert "INSERT/SELECT method" not in plan  # another than to write each row where it has been worked out
 
 
 def test_it_equals_one_server_after_any_changes(both: Both, world: Source, warehouse: Warehouse, run) -> None:
