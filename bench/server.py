@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE, STAR, LOG = "bench_msk", "bench_star", "bench_default"
 WHOLE, SMALL = "bench_msk_whole", "bench_msk_small"  # templates of the source
 BOUND_SECONDS = 600
+TLS = ("SSLMODE", "SSLROOTCERT", "SSLCERT", "SSLKEY")
 
 
 class Measured(NamedTuple):
@@ -44,6 +45,7 @@ def use_server() -> None:
     load_dotenv(ROOT / ".env")
     if embedded.is_wanted():
         embedded.use()
+    os.environ.setdefault("DEBUG", "1")  # nobody's data: a server on a network of one's own may be without TLS
     os.environ |= {
         "POSTGRES_DB": LOG,
         "POSTGRES_ANALYTICS_DB": STAR,
@@ -52,6 +54,7 @@ def use_server() -> None:
         "PGPORT": os.environ.get("POSTGRES_PORT") or "5432",
         "PGUSER": os.environ.get("POSTGRES_USER") or "postgres",
         "PGPASSWORD": os.environ.get("POSTGRES_PASSWORD", ""),
+        **{f"PG{part}": value for part in TLS if (value := os.environ.get(f"POSTGRES_{part}", "").strip())},
         **dict.fromkeys(("ADMINS", "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_URL_FILE"), ""),
     }
 

@@ -96,6 +96,7 @@ def load_source() -> str:
             "PROJECT": str(settings.BASE_DIR),
             "PGHOST": str(database["HOST"]),
             "PGPORT": str(database["PORT"]),
+            **{f"PG{name.upper()}": value for name, value in database["OPTIONS"].items() if name[:3] in ("ssl", "gss")},
             "POSTGRES_USER": str(settings.POSTGRES_USER),
             "POSTGRES_PASSWORD": settings.POSTGRES_PASSWORD,
             "POSTGRES_DB": connections["default"].settings_dict["NAME"],

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from pythonjsonlogger.core import RESERVED_ATTRS
 
-from pipeline_project import addresses, env
+from pipeline_project import addresses, env, tls
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # As in .env.example, for all to read: refused in production.
@@ -97,6 +97,17 @@ for _place in _places:
             "POSTGRES_DB, POSTGRES_ANALYTICS_DB and POSTGRES_SECONDARY_DB must be three databases: "
             f"{_place[-1]} is named twice"
         )
+# With no server named there is but this machine to go to, as where the image is built.
+_named = env.text("POSTGRES_HOST")
+_tls = tls.options("POSTGRES", _named, production=not DEBUG, default={})
+_source_tls = tls.options(
+    "MSK_SOURCE",
+    env.text("MSK_SOURCE_HOST", _named),
+    production=not DEBUG,
+    default=_tls if all(DATABASES["msk_db"][part] == DATABASES["default"][part] for part in ("HOST", "PORT")) else {},
+)
+for _alias, _described in DATABASES.items():
+    _described["OPTIONS"] |= _source_tls if _alias == "msk_db" else _tls
 # What pages have worked out, for all processes: prepare_databases makes the table.
 CACHES = {
     "default": {

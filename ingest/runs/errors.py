@@ -39,8 +39,28 @@ CANCELLATIONS = {
     "due to user request": "somebody cancelled it, or the run was stopped: run the command again",
 }
 
+# What to do where TLS is not as the settings want it, by what libpq says of it, or the server of our certificate.
+TLS_REFUSALS = {
+    "SSL error: certificate verify failed": "the server's certificate has expired or is not from the authority in "
+    "POSTGRES_SSLROOTCERT, or MSK_SOURCE_SSLROOTCERT for the source: name the right authority's file, or give the "
+    "server another certificate",
+    "server certificate for .* does not match host name": "name the server in POSTGRES_HOST, or MSK_SOURCE_HOST for "
+    "the source, as its certificate does, or give it a certificate for that name",
+    "server does not support SSL": "give the server a certificate and ssl = on, or, where nobody can listen on the way "
+    "there, set POSTGRES_SSLMODE, or MSK_SOURCE_SSLMODE for the source, to disable",
+    "no pg_hba.conf entry .* no encryption$": "where the server wants TLS set POSTGRES_SSLMODE, or MSK_SOURCE_SSLMODE "
+    "for the source, to verify-full, else let the user in by a line of its pg_hba.conf",
+    "requires a valid client certificate|SSL error: .* alert (?:unknown ca|.*certificate)": "name a certificate from "
+    "the authority that the server trusts, and its key, in POSTGRES_SSLCERT and POSTGRES_SSLKEY, or MSK_SOURCE_SSLCERT "
+    "and MSK_SOURCE_SSLKEY for the source",
+    'certificate authentication failed for user "(.*)"': "the certificate in POSTGRES_SSLCERT, or MSK_SOURCE_SSLCERT "
+    "for the source, must have {} as its common name",
+    "private key file|root certificate file": "mend the file, which POSTGRES_SSLKEY or POSTGRES_SSLROOTCERT names, or "
+    "MSK_SOURCE_SSLKEY or MSK_SOURCE_SSLROOTCERT for the source",
+}
+
 # What to do about a server that does not let us in. It then says no SQLSTATE that libpq would pass on, only this.
-REFUSALS = {
+REFUSALS = TLS_REFUSALS | {
     "password authentication failed|no password supplied": "check POSTGRES_USER and POSTGRES_PASSWORD, or "
     "MSK_SOURCE_USER and MSK_SOURCE_PASSWORD for the source",
     'database ".*" does not exist': REMEDIES["3D000"],
@@ -56,7 +76,8 @@ REFUSALS = {
     "unrecognized configuration parameter": "the server must be PostgreSQL 14 or later",
     "the database system is": "wait until it is up, and run the command again",
 }
-REFUSED = re.compile(r"failed: \w+:  ")  # libpq's own text, then the server's with its severity, in whatever language
+# libpq's own text, then the server's with its severity, in whatever language, or what it says of TLS.
+REFUSED = re.compile(rf"failed: \w+:  |^connection to server .* failed: (?:SSL error: |{'|'.join(TLS_REFUSALS)})")
 REFUSED_OTHERWISE = "the server is up and refuses the connection: mend what it says, and run the command again"
 
 

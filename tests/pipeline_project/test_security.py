@@ -67,6 +67,7 @@ def serve(user: str, **environment: str) -> Iterator[str]:
         "POSTGRES_DB": database["NAME"],
         "POSTGRES_HOST": database["HOST"],
         "POSTGRES_PORT": str(database["PORT"]),
+        "POSTGRES_SSLMODE": "disable",
         "POSTGRES_USER": user,
         "POSTGRES_PASSWORD": PASSWORD,
     }

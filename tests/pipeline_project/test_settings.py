@@ -51,7 +51,7 @@ RETIRED = (
 )
 
 # A server is named, so that the embedded one is not wanted, and no .env of the project's user is read.
-SERVER = {"POSTGRES_HOST": "localhost", "PYTHON_DOTENV_DISABLED": "1"}
+SERVER = {"POSTGRES_HOST": "localhost", "POSTGRES_SSLMODE": "disable", "PYTHON_DOTENV_DISABLED": "1"}
 
 
 def refusal(process: Process) -> str:
@@ -111,7 +111,11 @@ def test_it_shows_a_traceback_only_when_asked() -> None:
         {"SECRET_KEY": OWN_KEY, "POSTGRES_PASSWORD": "one of my own", "DEBUG": "0"},
         {"SECRET_KEY": "x", "DEBUG": "1"},
         {},
-        {"POSTGRES_ANALYTICS_DB": "msk_db", "MSK_SOURCE_HOST": "source.example.org"},
+        {
+            "POSTGRES_ANALYTICS_DB": "msk_db",
+            "MSK_SOURCE_HOST": "source.example.org",
+            "MSK_SOURCE_SSLMODE": "disable",
+        },
     ],
     ids=[
         "the example's secrets while developing",
@@ -137,7 +141,7 @@ def test_it_accepts_the_key_that_the_remedy_makes() -> None:
 def test_it_accepts_every_line_of_the_example_while_developing(project: Path) -> None:
     example = settings.BASE_DIR / ".env.example"
     every = re.sub(r"^#(?=[A-Z_]+=)", "", example.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    (project / ".env").write_text(re.sub(r"^\w+_FILE=.*\n", "", every, flags=re.MULTILINE), encoding="utf-8")
+    (project / ".env").write_text(re.sub(r"^\w+_(FILE|SSL\w+)=.*\n", "", every, flags=re.MULTILINE), encoding="utf-8")
     process = manage({}, "check", folder=project)
     assert (process.returncode, process.stderr) == (0, "")
 
@@ -198,5 +202,5 @@ def test_it_prefers_the_environment_to_the_env_file(project: Path) -> None:
 
 def test_it_leaves_the_env_file_of_another_project_alone(project: Path) -> None:
     (project.parent / ".env").write_text("POSTGRES_PORT=abc\n")
-    process = manage({"POSTGRES_HOST": "localhost"}, "check", folder=project)
+    process = manage({"POSTGRES_HOST": "localhost", "POSTGRES_SSLMODE": "disable"}, "check", folder=project)
     assert (process.returncode, process.stderr) == (0, "")
