@@ -9,7 +9,7 @@ from psycopg2.sql import SQL, Composable
 
 from ingest.cursors import Cursor
 from ingest.msk.tables import SourceTable
-from ingest.runs.errors import PipelineError
+from ingest.runs.errors import RowError
 
 # A byte that is no character, which the warehouse refuses, and a character that UTF8 does not have.
 UNREADABLE = ("22021", "22P05")
@@ -17,7 +17,7 @@ UNREADABLE = ("22021", "22P05")
 
 @contextmanager
 def texts_named(source: Cursor, table: SourceTable, query: Composable) -> Iterator[None]:
-    """Raise PipelineError, naming column and row, when the block fails to copy what `query` gives of `table`.
+    """Raise RowError, naming column and row, when the block fails to copy what `query` gives of `table`.
 
     Only where it is a text that cannot be read. The source's transaction is over by then: what names the row is a
     second look, without the snapshot.
@@ -68,11 +68,11 @@ def _raise_named(source: Cursor, table: SourceTable, query: Composable) -> None:
     values = dict(zip(table.columns, scan.first.rstrip(b"\n").split(b"\t"), strict=True))
     column = next(name for name, value in values.items() if not scan.can_read(value))
     key = {name: values[name].decode().replace("\\N", "null") for name in table.identity}
-    more = f", and of {scan.count - 1:,} more," if scan.count > 1 else ""
-    raise PipelineError(
-        f"the source's text {table.name}.{column} of row {'/'.join(key.values())}{more} is not {encoding}: write it "
-        f"anew there, by update {table.name} set {column} = '…' where {_condition(table, key)}, and run the command "
-        "again"
+    rows = f"{scan.count:,} rows" if scan.count > 1 else "a row"
+    raise RowError(
+        f"the source's text {table.name}.{column} is not {encoding} in {rows}: write it anew there, and run the "
+        "command again; run by hand it names the first row",
+        f"that is row {'/'.join(key.values())}: update {table.name} set {column} = '…' where {_condition(table, key)}",
     )
 
 

@@ -1,5 +1,6 @@
 """How a log line looks to a person; LOG_FORMAT=json has python-json-logger write it for a collector."""
 
+import copy
 import json
 import logging
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 from ingest.quoting import visible
-from ingest.runs.errors import story
+from ingest.runs.errors import explain, story
 
 
 class RefusalFilter(logging.Filter):
@@ -26,11 +27,23 @@ class RefusalFilter(logging.Filter):
         return True
 
 
+def without_rows(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a record whose message names an error as we explain it: Django and others write its own text there."""
+    if not isinstance(record.args, tuple) or not any(isinstance(value, BaseException) for value in record.args):
+        return record
+    told = copy.copy(record)
+    told.args = tuple(explain(value) if isinstance(value, BaseException) else value for value in record.args)
+    return told
+
+
 class LineFormatter(logging.Formatter):
     """One line an event: time in UTC, level, logger, what happened, and what `extra` says of it as key=value.
 
     All of it is visible: what came from outside cannot forge a line, or hide one.
     """
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(without_rows(record))
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802  (logging's name)
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -53,7 +66,7 @@ class ObjectFormatter(JsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the object in printable ASCII: JSON escapes all other characters but this one."""
-        return super().format(record).replace("\x7f", r"\u007f")
+        return super().format(without_rows(record)).replace("\x7f", r"\u007f")
 
 
 def _word(value: Any) -> str:

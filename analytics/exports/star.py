@@ -51,8 +51,8 @@ def export_star(output: Path, form: str) -> dict[str, int]:
             tables = list(_written(warehouse, folder, form))
             (folder / README).write_text("\n".join(_readme(warehouse, tables, form)), encoding="utf-8")
         except (OSError, duckdb.Error) as error:
-            # The first line: the others may quote a patient's row.
-            (message, *_) = str(error).splitlines() or [type(error).__name__]
+            # What it says itself may quote a patient's row, but for what the system says of a file.
+            message = (isinstance(error, OSError) and error.strerror) or type(error).__name__
             raise PipelineError(
                 f"the star was not written into {output}: {message}; see that it may be written to and has room, "
                 "and run the command again"

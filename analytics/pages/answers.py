@@ -18,6 +18,7 @@ from ingest import statements
 from ingest.cursors import Cursor, one_row, raw_cursor
 
 FOLDER = Path(__file__).parent
+OF_A_LOAD = "^[^:]*:[0-9]+:[0-9a-f]{16}:"  # as the cache writes the key of what is kept here, whatever load it is of
 PATIENCE_SECONDS = 30  # for one query of a page
 
 Row = dict[str, Any]
@@ -83,7 +84,10 @@ def current_load() -> str:
 def forget_other_loads() -> None:
     """Remove what is kept of loads that were: beyond some number the cache would remove any, the newest as well."""
     with raw_cursor("default") as log:
-        log.execute("delete from kept_answer where cache_key not like %s", [cache.make_key(f"{current_load()}:%")])
+        log.execute(
+            "delete from kept_answer where cache_key ~ %s and cache_key not like %s",
+            [OF_A_LOAD, cache.make_key(f"{current_load()}:%")],
+        )
 
 
 def _load(warehouse: Cursor) -> str:

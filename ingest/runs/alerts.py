@@ -98,7 +98,7 @@ def _failed(run: RunOutcome | None) -> Condition | None:
     if not run:
         return None
     reason = run.error
-    if UNFORESEEN in reason:  # it may quote a patient's row: that stays in the run log
+    if UNFORESEEN in reason:  # what nobody foresaw stays in the house; an earlier release let it quote a row
         reason = "it was stopped" if run.status == PipelineRun.Status.INTERRUPTED else "the run log has the error"
     message = f"Run {run.id}, {run.command} by {run.trigger}, {run.status}: {reason}"
     return Condition(run.finished or run.started, message)

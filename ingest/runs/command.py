@@ -11,10 +11,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from ingest.models import PipelineRun, StepRun
+from ingest.quoting import visible
 from ingest.runs.alerts import update_alerts
 from ingest.runs.display import print_summary, progress
 from ingest.runs.dry import dry_run
-from ingest.runs.errors import NotRecordedError, SkippedError, explain
+from ingest.runs.errors import NotRecordedError, RowError, SkippedError, explain
 from ingest.runs.interrupts import cancel_on_stop
 from ingest.runs.run import Run, pipeline_run
 
@@ -122,8 +123,14 @@ def _is_by_cron() -> bool:
 
 
 def _failure(error: Exception) -> str:
-    """Return one line on a run that failed, and on the state in which that leaves the warehouse."""
-    return str(error) if isinstance(error, NotRecordedError) else f"{explain(error)}. The warehouse is as it was."
+    """Return one line on a run that failed, and on the state in which that leaves the warehouse.
+
+    It is for who sits before the command, and may name a row of the source, as no log and no record does.
+    """
+    if isinstance(error, NotRecordedError):
+        return str(error)
+    row = f" ({visible(error.row)})" if isinstance(error, RowError) else ""
+    return f"{explain(error)}{row}. The warehouse is as it was."
 
 
 def _together(outcomes: dict[str, str]) -> str:

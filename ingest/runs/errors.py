@@ -1,17 +1,32 @@
 """What can go wrong, said in one line that names the thing and the remedy."""
 
+import os
 import re
 import traceback
+from pathlib import Path
 
 import django.db
 import psycopg2
+from django.conf import settings
 from django.db import connections
 
 from ingest.quoting import visible
 
 DATABASE_ERRORS = (django.db.Error, psycopg2.Error)
 
-UNFORESEEN = "--traceback shows the whole story"  # what an explanation ends with that may quote a row
+UNFORESEEN = "--traceback shows the whole story"  # on a terminal, with what the error itself says: that may be a row
+
+# Where PostgreSQL's own messages quote names alone, by the beginning of the SQLSTATE, and where they quote values: in a
+# data exception, and in a syntax error, a word of the statement. These are masked. Of what is left nobody knows what it
+# quotes, as of what a function of somebody's own says, which a view of the source may call: its kind has to do.
+QUOTES_VALUES = ("22", "42601")
+QUOTES_NAMES = ("0A", "08", "23", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "XX")
+RAISED = ("exec_stmt_raise", "exec_stmt_assert")
+# From the first quotation mark, of whatever language the server speaks, to the last one; and what begins with a digit.
+MARKS = "\"'«»‹›„“”‚‘’「」"  # noqa: RUF001
+VALUES = re.compile(rf"[{MARKS}].*[{MARKS}]|\b\d[^\s,;)]*", re.DOTALL)
+COPIED = re.compile(r"COPY (\w+), line \d+, column (\w+)")
+PLACE = re.compile(r"\w+, \w+")  # as a run notes it: a step and a table
 
 # What to do about an error of the server, by the beginning of its SQLSTATE (PostgreSQL manual, appendix A).
 REMEDIES = {
@@ -85,6 +100,14 @@ class PipelineError(Exception):
     """A failure that a person can mend; its text says what happened, to which thing, and what to do."""
 
 
+class RowError(PipelineError):
+    """A failure that a row is to blame for; `row` names it and says how to mend it, for a person and for no record."""
+
+    def __init__(self, message: str, row: str) -> None:
+        super().__init__(message)
+        self.row = row
+
+
 class SkippedError(PipelineError):
     """A run that did not begin, because another one of its source is in progress."""
 
@@ -96,8 +119,10 @@ class NotRecordedError(PipelineError):
 def explain(error: BaseException) -> str:
     """Return one line for `error`: its own text for a PipelineError, else what the server said and the remedy.
 
-    No connection string and no row is in it: of a server's message only the first line, which names the thing.
-    Whatever it quotes is visible: no name of a field or file can make a second line of it.
+    No connection string and no row is in it. Of a server's error that is the first part alone, its message, as what
+    follows (DETAIL, CONTEXT, the line of the statement) quotes rows, and the message without the values in it. Of any
+    other error nobody knows what its text quotes: its name and place have to do. Whatever it quotes is visible: no name
+    of a field or file can make a second line of it.
     """
     return visible(_explanation(error))
 
@@ -105,22 +130,61 @@ def explain(error: BaseException) -> str:
 def _explanation(error: BaseException) -> str:
     if isinstance(error, PipelineError):
         return str(error)
+    notes = [note for note in getattr(error, "__notes__", ()) if PLACE.fullmatch(note)]
+    place = "".join(f" ({note})" for note in notes)
     if not isinstance(error, DATABASE_ERRORS):
-        return f"{type(error).__name__}: {error} ({UNFORESEEN})"
-    lines = str(error).splitlines() or [type(error).__name__]
-    # Of a server with several addresses the one that answered has the last word.
-    line = next(filter(REFUSED.search, lines), lines[0])
-    message = " ".join(line.split())
-    if _state(error).startswith("22"):  # a data exception quotes the value
-        message = re.sub('".*"', '"…"', message)
-    place = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-    return f"{message}{place}; {_remedy(error, line)}"
+        # Python's words for the kind of an OSError, without the file.
+        said = f": {os.strerror(error.errno)}" if isinstance(error, OSError) and error.errno else ""
+        return f"{type(error).__name__}{_raised_at(error)}{said}{place} ({UNFORESEEN})"
+    message = _message(error)
+    return f"{_without_values(error, ' '.join(message.split()))}{_copied_to(error)}{place}; {_remedy(error, message)}"
+
+
+def _message(error: BaseException) -> str:
+    """Return what the server says, or libpq of a server that it does not reach."""
+    answer = _answer(error)
+    message = answer.diag.message_primary if answer else None
+    if not message:
+        lines = str(error).splitlines() or [type(error).__name__]
+        # Of a server with several addresses the one that answered has the last word.
+        message = next(filter(REFUSED.search, lines), lines[0])
+    return message
+
+
+def _without_values(error: BaseException, message: str) -> str:
+    """Return the message of a database error without what it may quote of a row."""
+    state, answer = _state(error), _answer(error)
+    if not state:  # of libpq or psycopg2
+        return message
+    if state.startswith(QUOTES_VALUES):
+        return VALUES.sub(lambda found: '"…"' if found[0][0] in MARKS else "…", message)
+    if state.startswith(QUOTES_NAMES) and _raised_by(error) not in RAISED:
+        return message
+    return f"{type(answer).__name__} (SQLSTATE {state})"
+
+
+def _copied_to(error: BaseException) -> str:
+    """Return the table and column that a COPY was at, which the server says before the value itself."""
+    answer = _answer(error)
+    found = COPIED.match(answer.diag.context or "") if answer else None
+    return " ({}.{})".format(*found.groups()) if found else ""
 
 
 def story(error: BaseException) -> str:
     """Return where `error` was raised, line by line, and its explanation; its own text may quote a patient's row."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     return f"Traceback (most recent call last):\n{frames}{explain(error)}"
+
+
+def _raised_at(error: BaseException) -> str:
+    """Return the last place in the project's own code that an error came from, as " at file:line"."""
+    root = Path(settings.BASE_DIR)
+    ours = [
+        f" at {Path(frame.filename).relative_to(root)}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(root) and ".venv" not in Path(frame.filename).parts
+    ]
+    return ours[-1] if ours else ""
 
 
 def _remedy(error: BaseException, message: str) -> str:
@@ -152,13 +216,19 @@ def _remedy(error: BaseException, message: str) -> str:
 
 def _state(error: BaseException) -> str:
     """Return the SQLSTATE of a database error, "" where the server did not say one."""
-    return getattr(error, "pgcode", None) or getattr(error.__cause__, "pgcode", None) or ""
+    answer = _answer(error)
+    return (answer and answer.pgcode) or ""
 
 
 def _raised_by(error: BaseException) -> str | None:
     """Return the server's function that raised a database error: it is the same in every language."""
-    error = error.__cause__ if isinstance(error, django.db.Error) and error.__cause__ else error
-    return error.diag.source_function if isinstance(error, psycopg2.Error) else None
+    answer = _answer(error)
+    return answer.diag.source_function if answer else None
+
+
+def _answer(error: BaseException) -> psycopg2.Error | None:
+    """Return psycopg2's own error, which knows what the server has said: Django's has it as its cause."""
+    return next((one for one in (error, error.__cause__) if isinstance(one, psycopg2.Error)), None)
 
 
 def _addresses() -> str:

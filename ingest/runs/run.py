@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connections, transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from ingest.models import LoadState, PipelineRun, StepRun
@@ -19,6 +20,7 @@ from ingest.runs.record import end_gone, finish, has_committed, log, log_failure
 
 logger = logging.getLogger("ingest.runs")  # as the README shows it
 
+committed = Signal()  # sent when a run has committed: what others keep of the warehouse is of what it was before
 DRY = 0  # the id of a run that is not recorded
 COUNTS = ("rows_read", "inserted", "updated", "deleted", "rejected", "bytes", "seconds")
 # What a run's statements may have of the server, unlike a reader's. Each was measured at 20,000 patients.
@@ -126,6 +128,7 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
             )
             log_failure(record, failure)
             raise failure from error
+        committed.send(Run)
     log(logging.INFO, "run succeeded", record, **{name: getattr(record, name) for name in COUNTS})
 
 

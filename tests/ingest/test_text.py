@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg2.sql import SQL, Identifier, Literal
 
+from ingest.models import PipelineRun
 from tests.analytics.test_star import assert_same
 from tests.conftest import EMPTY_SOURCE, Source, Warehouse
 from tests.ingest.test_source import contents, refusal
@@ -221,8 +222,12 @@ def test_it_names_the_row_whose_text_it_cannot_read(
         text = BYTES.format(f"'{text}'")
         other.execute(f"update patient set hospital = {text} where id in (17, 230); update patient set sex = 'm'")
         line = refusal(run)
-        assert "the source's text patient.hospital of row 17, and of 1 more, is not" in line
-        assert "update patient set hospital = '…' where id = 17" in line
+        assert (
+            f"the source's text patient.hospital is not {'UTF8' if encoding == 'SQL_ASCII' else encoding} in 2 rows"
+            in line
+        )
+        assert "(that is row 17: update patient set hospital = '…' where id = 17)" in line
+        assert "row 17" not in PipelineRun.objects.latest("pk").error
         assert contents(warehouse) == before
 
         other.execute("update patient set hospital = 'Cafe' where id in (17, 230)")
@@ -235,8 +240,8 @@ def test_it_names_the_patient_and_day_of_steps_that_it_cannot_read(source: Sourc
         text = BYTES.format("'31e9'")
         other.execute(f"insert into step_result values (1, '2024-03-02', '7'), (1, '2024-03-03', {text})")
         line = refusal(run)
-    assert "the source's text step_result.value of row 1/2024-03-03 is not UTF8: " in line
-    assert "update step_result set value = '…' where patient_id = 1 and date = '2024-03-03'" in line
+    assert "the source's text step_result.value is not UTF8 in a row: " in line
+    assert "row 1/2024-03-03: update step_result set value = '…' where patient_id = 1 and date = '2024-03-03'" in line
 
 
 def test_it_reads_utf8_from_a_source_without_an_encoding(source: Source, warehouse: Warehouse, run) -> None:
