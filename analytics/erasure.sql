@@ -37,11 +37,11 @@ named as (
             when a.attname = 'owner_id' or (a.attname = 'id' and r.relname ~ '(^|_)patient$') then 'patient'
             when a.attname ~ 'patient' and a.attname !~ 'patient_?journey' and (a.is_list or a.attname !~ 's$')
                 then 'patient'
-            when a.attname ~ '(^|_)patient_?journey(_id)?$' then 'journey'
+            when a.attname ~ '(^|_)patient_?journey(_ids?)?$' then 'journey'
             when a.attname = 'id' and r.relname ~ '(^|_)patient_?journey$' then 'journey'
-            when a.attname ~ '(^|_)survey_?result(_id)?$' then 'result'
+            when a.attname ~ '(^|_)survey_?result(_ids?)?$' then 'result'
             when a.attname = 'id' and r.relname ~ '(^|_)survey_?result$' then 'result'
-            when a.attname ~ '(^|_)window_id$' then 'window'
+            when a.attname ~ '(^|_)window_ids?$' then 'window'
         end as names
     from relation as r
     inner join attribute as a on a.oid = r.oid

@@ -43,9 +43,9 @@ def load_msk(run: Run) -> None:
                     _load_checked(warehouse, table, rows, changes, run, counts)
                 else:
                     _load_derived(warehouse, table, rows, changes, counts)
+        changes.done()
         if erased:
             take_other_samples(warehouse)
-        changes.done()
     run.loaded("msk")
 
 
