@@ -1,6 +1,7 @@
 """How gunicorn serves the site, in Docker and in the tests. Its number of processes is the variable WEB_CONCURRENCY."""
 
 from pathlib import Path
+from typing import Any
 
 bind = "0.0.0.0:8000"
 threads = 4
@@ -15,8 +16,11 @@ memory = Path("/dev/shm")  # noqa: S108
 worker_tmp_dir = str(memory) if memory.is_dir() else None
 
 
-def post_worker_init(worker: object) -> None:
-    """Take away what a killed worker has left of the files that it was making."""
+def post_worker_init(worker: Any) -> None:
+    """Take away what a killed worker has left of the files that it was making, and let its log quote no row."""
     from analytics.exports import folders  # here: with preload_app it is there by now
+    from ingest.runs.errors import story
 
     folders.sweep()
+    for handler in worker.log.error_log.handlers:
+        handler.formatter.formatException = lambda raised: story(raised[1])

@@ -27,6 +27,12 @@ def main() -> None:
             raise
         sys.stderr.write("error: interrupted\n")
         sys.exit(130)
+    except Exception as error:
+        if "--traceback" in sys.argv:
+            raise
+        from ingest.runs.errors import story  # here: it needs the settings
+
+        sys.exit(story(error))  # without the row that its own text may quote: stderr is a log where nobody sits
 
 
 if __name__ == "__main__":

@@ -23,6 +23,10 @@ DEFAULTS = {
 }
 
 
+# An error of a statement is told to who sent it: in a log it would quote a patient's row. As in docker-compose.yml.
+LOGGED = "log_min_messages = log\nlog_min_error_statement = panic\nlog_error_verbosity = terse\n"
+
+
 def is_wanted() -> bool:
     """Tell whether no server is configured, so that the embedded one has to serve."""
     return not os.environ.get("POSTGRES_HOST", "").strip()
@@ -69,10 +73,20 @@ def _start() -> Path:
     try:
         DATA_DIR.parent.mkdir(exist_ok=True)
         info = library.get_server(DATA_DIR, cleanup_mode=None).get_postmaster_info()
+        _log_no_rows(library)
     except (OSError, subprocess.SubprocessError) as error:
         log = DATA_DIR / "log"
         sys.exit(f"error: the embedded PostgreSQL did not start ({error}): see {log}; make clean starts afresh")
     return Path(info.socket_dir)
+
+
+def _log_no_rows(library: Any) -> None:
+    """Keep the server, once it is made, from writing rows into its log."""
+    configuration = DATA_DIR / "postgresql.conf"
+    if LOGGED not in configuration.read_text(encoding="utf-8"):
+        with configuration.open("a", encoding="utf-8") as file:
+            file.write(f"\n{LOGGED}")
+        library.pg_ctl(["reload"], pgdata=DATA_DIR, user=DATA_DIR.stat().st_uid if os.geteuid() == 0 else None)
 
 
 def _library() -> Any:

@@ -156,11 +156,17 @@ def _without_values(error: BaseException, message: str) -> str:
     state, answer = _state(error), _answer(error)
     if not state:  # of libpq or psycopg2
         return message
-    if state.startswith(QUOTES_VALUES):
-        return VALUES.sub(lambda found: '"…"' if found[0][0] in MARKS else "…", message)
-    if state.startswith(QUOTES_NAMES) and _raised_by(error) not in RAISED:
-        return message
+    if _raised_by(error) not in RAISED:
+        if state.startswith(QUOTES_VALUES):
+            return masked(message)
+        if state.startswith(QUOTES_NAMES):
+            return message
     return f"{type(answer).__name__} (SQLSTATE {state})"
+
+
+def masked(message: str) -> str:
+    """Return a message with an ellipsis for each value in it, whatever the language."""
+    return VALUES.sub(lambda found: '"…"' if found[0][0] in MARKS else "…", message)
 
 
 def _copied_to(error: BaseException) -> str:

@@ -1,6 +1,10 @@
 """What a server says, and the remedy that goes with it; said by real servers."""
 
+import io
 import os
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -12,7 +16,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from psycopg2.sql import SQL, Identifier, Literal
 
-from ingest.runs.errors import explain
+from ingest.runs.errors import explain, masked, story
 from tests.analytics.test_star import assert_same
 from tests.conftest import Database, Source, Warehouse, connect
 from tests.ingest.runs.test_failures import (
@@ -20,6 +24,7 @@ from tests.ingest.runs.test_failures import (
     Server,
     backends,
     end,
+    environment,
     guarded,
     held_up,
     last_status,
@@ -100,6 +105,96 @@ def test_it_says_what_to_do_about_a_standby_that_could_not_wait(server: Database
     line = raised(server, "canceling statement due to conflict with recovery", "40001")
     assert "the source is a standby" in line
     assert "max_standby_streaming_delay or hot_standby_feedback" in line
+
+
+# --- What it quotes of a row: nothing
+
+DATUM = "Kanarienvogel"
+QUOTING = {
+    "select 'DATUM'::integer": 'invalid input syntax for type integer: "…"',
+    "select E'DATUM\nDATUM'::integer": 'invalid input syntax for type integer: "…"',
+    "select E'1\nfailed: FATAL:  DATUM'::integer": 'invalid input syntax for type integer: "…"',
+    "select 'DATUM'::date": 'invalid input syntax for type date: "…"',
+    "select '2024-02-30 DATUM'::date": 'invalid input syntax for type date: "…"',
+    "select '91827364555'::integer": 'value "…" is out of range for type integer',
+    "select '2024-02-91827364'::date": 'date/time field value out of range: "…"',
+    "select make_date(91827364, 1, 1)": "date out of range: …",
+    "select '{DATUM'::text[]": 'malformed array literal: "…"',
+    "select '{DATUM}'::jsonb": "invalid input syntax for type json",
+    "select to_date('DATUM', 'YYYY')": 'invalid value "…"',
+    "select convert_from('\\x4b916e617269656e', 'UTF8')": 'invalid byte sequence for encoding "…": …',
+    "selekt 'DATUM'": 'syntax error at or near "…"',
+    "select 1 'DATUM' 91827364": 'syntax error at or near "…"',
+    "do $$ begin raise 'DATUM is wrong'; end $$": "RaiseException (SQLSTATE P0001)",
+    "do $$ begin raise 'DATUM is wrong' using errcode = '23505'; end $$": "UniqueViolation (SQLSTATE 23505)",
+    "do $$ begin raise 'DATUM is wrong' using errcode = 'ZZ123'; end $$": "(SQLSTATE ZZ123)",
+    "do $$ begin assert false, 'DATUM is wrong'; end $$": "AssertFailure (SQLSTATE P0004)",
+    "do $$ begin raise 'DATUM is wrong' using errcode = '22P02'; end $$": "InvalidTextRepresentation (SQLSTATE 22P02)",
+    "create temp table a (b text check (b = '')); insert into a values ('DATUM')": 'check constraint "a_b_check"',
+    "create temp table a (b text primary key); insert into a values ('DATUM'), ('DATUM')": 'unique constraint "a_pkey"',
+    "create temp table a (b text, c int not null); insert into a values ('DATUM')": 'null value in column "c" of',
+}
+
+
+@pytest.mark.parametrize(("statement", "said"), QUOTING.items())
+def test_it_quotes_no_value_that_the_server_refuses(server: Database, statement: str, said: str) -> None:
+    line = said_by(server, statement.replace("DATUM", DATUM))
+    assert said in line
+    assert not re.search(f"{DATUM}|91827364|4b|91|Failing|Key", line)
+
+
+@pytest.mark.parametrize(
+    "marks", ['"{}"', "»{}«", "« {} »", "«{}»", "„{}“", "“{}”", "「{}」"], ids=["", "de", "fr", "es", "pl", "zh", "ja"]
+)
+def test_it_quotes_no_value_in_whatever_language_the_server_refuses_it(marks: str) -> None:
+    message = masked(f"valeur d'entrée {marks.format(DATUM)} : 91827364, 0xe9")
+    assert message.startswith("valeur d")
+    assert not re.search(f"{DATUM}|9182|0xe9", message)
+
+
+def test_it_names_the_column_of_a_copy_that_fails(server: Database) -> None:
+    server.execute("create temp table kept (number integer, other text)")
+    with pytest.raises(psycopg2.Error) as failure, server.connection.cursor() as cursor:
+        cursor.copy_expert("copy kept from stdin", io.StringIO(f"1\tx\n{DATUM}\tx\n"))
+    assert DATUM in failure.value.diag.context
+    line = explain(failure.value)
+    assert line.startswith('invalid input syntax for type integer: "…" (kept.number); ')
+    assert DATUM not in line
+
+
+def test_it_says_of_an_error_that_nobody_foresaw_what_and_where_it_was_and_not_its_words() -> None:
+    with pytest.raises(ValueError, match=DATUM) as failure:
+        raise ValueError(f"{DATUM} is no number")
+    failure.value.add_note("load_msk, patient_dimension")
+    failure.value.add_note(f"when serializing {DATUM}")
+    line = explain(failure.value)
+    assert re.fullmatch(
+        r"ValueError at tests/ingest/runs/test_errors\.py:\d+ \(load_msk, patient_dimension\) \(--traceback .*\)", line
+    )
+    assert DATUM not in story(failure.value)
+    assert explain(OSError(28, "…", DATUM)).startswith("OSError: No space left on device (")
+
+
+def test_a_command_that_nobody_caught_quotes_no_row(server: Database) -> None:
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, manage; from django.core import management\n"
+            "sys.argv = ['manage.py', 'check', *sys.argv[1:]]\n"
+            "def fail(arguments): raise ValueError('Kanarienvogel')\n"
+            "manage.execute_from_command_line = fail\nmanage.main()",
+        ],
+        cwd=settings.BASE_DIR,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "ValueError at " in ended.stderr
+    assert "in fail" in ended.stderr
+    assert DATUM not in ended.stderr
 
 
 # --- A server that does not let anybody in

@@ -141,6 +141,16 @@ def test_it_quotes_no_value_of_a_row_in_an_error_of_the_data(databases: None) ->
         assert "North Hospital" not in written
 
 
+def test_it_quotes_no_row_of_an_error_in_a_message(databases: None) -> None:
+    with pytest.raises(DataError) as error, connections["analytics"].cursor() as cursor:
+        cursor.execute("select %s::integer", ["North " + "Hospital"])
+    # As Django writes of a function that was to follow a commit.
+    said = logging.LogRecord("django.db", logging.ERROR, "", 0, "Error calling %s (%s).", ("it", error.value), None)
+    for formatter in (LineFormatter(), ObjectFormatter()):
+        assert "Error calling it (invalid input syntax" in formatter.format(said)
+        assert "North Hospital" not in formatter.format(said)
+
+
 def test_a_page_that_fails_is_logged(databases: None) -> None:
     (handler,) = (h for h in logging.getLogger("django").handlers if isinstance(h.formatter, LineFormatter))
     assert handler.level <= logging.getLogger("django.request").getEffectiveLevel() <= logging.ERROR
