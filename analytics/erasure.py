@@ -207,7 +207,11 @@ def _conditions(
         case "patient_text":
             yield column, SQL("{}::text ~ {}").format(value, Literal(rf"(?<![\w-]){patient}(?!\w)")), ""
         case "text":
-            yield column, SQL("{}::text ~* {}").format(value, Literal(_named(patient, keys["journey"]))), ""
+            # First what costs little, and by which almost every text is out.
+            numbers = [f"%{number}%" for number in (patient, *sorted(keys["journey"]))]
+            pattern = _named(patient, keys["journey"])
+            condition = SQL("{0}::text like any ({1}) and {0}::text ~* {2}")
+            yield column, condition.format(value, Literal(numbers), Literal(pattern)), ""
         case _:
             of, _, is_list = kind.partition("_")
             of, value = ("journey", SQL("({} >> 32)").format(value)) if of == "window" else (of, value)

@@ -35,7 +35,10 @@ named as (
         r.name, r.label, a.*,
         case
             when a.attname = 'owner_id' or (a.attname = 'id' and r.relname ~ '(^|_)patient$') then 'patient'
-            when a.attname ~ 'patient' and a.attname !~ 'patient_?journey' and (a.is_list or a.attname !~ 's$')
+            -- patients and patient_count are numbers of something else.
+            when a.is_number and not a.is_list and a.attname ~ '(^|_)patient(_?(id|key|no|nr|number|ref))?$'
+                then 'patient'
+            when (a.is_text or a.is_list) and a.attname ~ 'patient' and a.attname !~ 'patient_?journey'
                 then 'patient'
             when a.attname ~ '(^|_)patient_?journey(_ids?)?$' then 'journey'
             when a.attname = 'id' and r.relname ~ '(^|_)patient_?journey$' then 'journey'
@@ -52,7 +55,8 @@ named as (
 kept as (
     select
         n.*,
-        bool_or(n.names = 'patient' and n.is_number and not n.is_list and n.attnotnull) over (partition by n.oid) as is_of_a_patient,
+        bool_or(n.names = 'patient' and n.is_number and not n.is_list and n.attnotnull) over (partition by n.oid)
+            as is_of_a_patient,
         bool_or(n.attname = 'owner_id') over (partition by n.oid) as has_owner
     from named as n
 )

@@ -390,6 +390,7 @@ def test_it_looks_into_every_table_that_anybody_makes(world: Source, warehouse: 
             create table opened (window_id bigint); insert into opened select id from patient_journey_schedule_window;
             create schema elsewhere; create table elsewhere.diary (patient_id numeric, note text);
             insert into elsewhere.diary values ({PATIENT}, ''), (1, 'Failing row contains ({PATIENT}, 60-69, f)');
+            create table lengths (patient_count int, patients int); insert into lengths values ({PATIENT}, {PATIENT});
             create table cut (patient_id int) partition by hash (patient_id);
             create table cut_0 partition of cut for values with (modulus 1, remainder 0);
             insert into cut values ({PATIENT});

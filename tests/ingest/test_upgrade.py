@@ -190,3 +190,21 @@ def test_it_refuses_what_has_applied_only_a_part_of_the_old_migrations(old: Inst
     assert f"{old.names['analytics']} stands between two releases, at 0006_step_run of ingest: " in line
     assert "git checkout 1a9ae9f" in line
     assert not old.warehouse.execute("select from django_migrations where name = '0011_digest_secret'")
+
+
+def test_it_takes_out_of_the_record_what_an_error_may_have_quoted(old: Installation) -> None:
+    (kept,) = old.default.execute("select error from pipeline_run where id = 2")
+    for number, quoted in {
+        1: "Traceback …\nduplicate key\nDETAIL:  Key (id)=(4711) already exists.",
+        3: "Traceback …\nValueError: 4711 (--traceback shows the whole story)",
+        4: "Traceback …\nthe source's text patient.sex of row 4711 is not UTF8: write it anew there",
+    }.items():
+        old.default.execute("update pipeline_run set error = %s where id = %s", quoted, number)
+    old.default.execute("update alert set message = 'x: \"4711\"; --traceback shows the whole story'")
+    old.succeed("prepare_databases")
+    errors = [error for (error,) in old.default.execute("select error from pipeline_run order by id")]
+    assert errors[1] == kept[0]
+    assert {errors[0], errors[2], errors[3]} == {
+        "an earlier release recorded this error, and may have quoted a row in it: removed"
+    }
+    assert not old.default.execute("select from alert where message ~ '4711'")
