@@ -156,7 +156,7 @@ def test_it_names_the_column_of_a_copy_that_fails(server: Database) -> None:
     server.execute("create temp table kept (number integer, other text)")
     with pytest.raises(psycopg2.Error) as failure, server.connection.cursor() as cursor:
         cursor.copy_expert("copy kept from stdin", io.StringIO(f"1\tx\n{DATUM}\tx\n"))
-    assert DATUM in failure.value.diag.context
+    assert DATUM in (failure.value.diag.context or "")
     line = explain(failure.value)
     assert line.startswith('invalid input syntax for type integer: "…" (kept.number); ')
     assert DATUM not in line
@@ -359,3 +359,13 @@ def test_a_run_may_be_idle_at_one_server_while_it_works_at_the_other(
         code, _, stderr = end(running)
     assert (code, stderr) == (0, "")
     assert_same(warehouse.star(), source.star())
+
+
+@pytest.mark.skipif(not settings.EMBEDDED, reason="the log of a server of one's own is its owner's affair")
+def test_the_embedded_server_writes_no_row_into_its_log(server: Database) -> None:
+    datum = f"Kanarienvogel {os.getpid()}"
+    said_by(server, f"select '{datum}'::integer")
+    server.execute("select pg_reload_conf()")  # which it logs
+    log = (settings.BASE_DIR / ".local" / "postgres" / "log").read_text(errors="replace")
+    assert "reloading configuration files" in log
+    assert datum not in log
