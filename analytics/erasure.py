@@ -113,6 +113,10 @@ class Erasure:
         who = f"patient {self.patient}"
         by = f"by run {self.run_id} at {self.erased_at:%Y-%m-%d %H:%M:%S} UTC" if self.run_id else ""
         if self.status == "at_source":
+            if by and self.source[0].place != _place("msk_db", "patient"):
+                return (
+                    f"{who} was erased {by}, and the source has rows of the patient: delete these, and run the pipeline"
+                )
             if by:
                 return f"{who} is at the source: was erased {by}, and has come back as a new one since"
             return f"{who} is at the source: delete the patient there, all of its rows, and run the pipeline"

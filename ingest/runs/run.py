@@ -128,7 +128,7 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
             )
             log_failure(record, failure)
             raise failure from error
-        committed.send(Run)
+        committed.send_robust(Run)
     log(logging.INFO, "run succeeded", record, **{name: getattr(record, name) for name in COUNTS})
 
 

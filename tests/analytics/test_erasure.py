@@ -363,6 +363,23 @@ def test_it_does_not_take_survey_results_that_the_source_has_kept_for_erased(wor
     assert left["rows"] == 1
 
 
+def test_it_does_not_take_steps_that_the_source_has_kept_for_a_patient_who_is_back(world: Source, run) -> None:
+    run()
+    steps = world.execute(f"select date, value from step_result where patient_id = {PATIENT}")
+    delete_patient(world)
+    for day, value in steps:
+        world.insert("step_result", patient_id=PATIENT, date=day, value=value)
+    run("run_pipeline", "--allow-deletes")
+    code, _, error = proved()
+    assert code == 1
+    assert error.endswith("and the source has rows of the patient: delete these, and run the pipeline")
+    assert places("left") == {
+        "rejected_row.source_key": 1,
+        "rejected_row.detail": 1,
+        "staging_step_result.owner_id": 1,
+    }
+
+
 def test_it_does_not_take_a_dry_run_for_an_erasure(world: Source, run) -> None:
     run()
     delete_patient(world)
