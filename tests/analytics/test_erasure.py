@@ -18,8 +18,11 @@ from django.db import connections
 
 from analytics.exports.folders import temporary
 from ingest.models import Alert, ErasedPatient, PipelineRun, RejectedRow, ScheduleOverride, StepRun
+from tests.analytics.test_distribution import partitioned
 from tests.conftest import Database, Source, Warehouse
 from tests.ingest.runs.test_failures import manage
+
+__all__ = ["partitioned"]  # a fixture
 
 TEXT, NUMBER = "Kanarienvogel", "9182736"  # which occur nowhere else
 NOBODYS = "Niemandsvogel"  # of rows that name no patient
@@ -483,3 +486,15 @@ def test_it_says_in_one_line_that_the_source_cannot_be_asked(databases: None, ar
 def test_it_refuses_a_number_that_nobody_can_have(databases: None) -> None:
     code, _, error = proved("--patient", str(2**31))
     assert (code, error) == (1, "2147483648 is no patient's number: they go from -2147483648 to 2147483647")
+
+
+def test_it_erases_from_a_warehouse_that_is_cut_by_patient(world: Source, partitioned: Warehouse, run) -> None:
+    insert_rejects(world)
+    run()
+    left = places("left")
+    assert left["partitioned.step_result_fact.patient_id"] == 1
+    assert left["partitioned.staging_survey_result.owner_id"] == 5
+    delete_patient(world)
+    run("run_pipeline", "--allow-deletes")
+    said = found()
+    assert (said["status"], said["run_id"]) == ("erased", PipelineRun.objects.latest("pk").pk)
