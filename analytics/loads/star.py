@@ -6,7 +6,7 @@ from psycopg2.sql import SQL, Composable, Identifier
 
 from analytics.loads import rejects
 from analytics.loads.changes import Changes
-from analytics.loads.erasures import record_erasures, take_other_samples
+from analytics.loads.erasures import record_erasures
 from analytics.loads.statements import statement
 from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from analytics.models import PatientDimension
@@ -33,19 +33,16 @@ def load_msk(run: Run) -> None:
         changes = Changes(warehouse, _version(warehouse))
         if changes.everything:
             rejects.forget_unknown_tables(warehouse)
-        erased = 0
         for table in STAR_TABLES:
             with run.table(STEP, table.name) as counts:
                 rows = changes.find(table)
                 if table.model is PatientDimension and rows != 0:
-                    erased = record_erasures(warehouse, run, everything=rows is None)
+                    record_erasures(warehouse, run, everything=rows is None)
                 if table.source:
                     _load_checked(warehouse, table, rows, changes, run, counts)
                 else:
                     _load_derived(warehouse, table, rows, changes, counts)
         changes.done()
-        if erased:
-            take_other_samples(warehouse)
     run.loaded("msk")
 
 
