@@ -12,6 +12,7 @@ from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from analytics.models import PatientDimension
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.models import StepRun
+from ingest.msk.extract import STEP as EXTRACTED
 from ingest.msk.tables import TABLES
 from ingest.placement import Placement, analyze_local, drop_work_table, make_work_table, placement
 from ingest.reconcile import is_empty
@@ -29,7 +30,7 @@ def load_msk(run: Run) -> None:
     as the last extraction left them, or when a staged slug has not been parsed.
     """
     with raw_cursor("analytics") as warehouse:
-        _check_staged(warehouse)
+        _check_staged(warehouse, run)
         changes = Changes(warehouse, _version(warehouse))
         if changes.everything:
             rejects.forget_unknown_tables(warehouse)
@@ -111,20 +112,30 @@ def _load_derived(warehouse: Cursor, table: StarTable, rows: int | None, changes
         (counts.rows_read,) = one_row(warehouse)
 
 
-def _check_staged(warehouse: Cursor) -> None:
+def _check_staged(warehouse: Cursor, run: Run) -> None:
     warehouse.execute("select source_table, row_count from staged_table")
     staged = warehouse.fetchall()
     if not staged:
         raise PipelineError("nothing has been extracted yet: run manage.py extract_msk first")
-    emptied = [table for table, rows in staged if rows and is_empty(warehouse, f"staging_{table}")]
-    if emptied:
+    has_extracted = any(counts.step == EXTRACTED for counts in run.steps)  # just now: so there they are
+    lost = [table for table, rows in staged if not has_extracted and _has_lost_rows(warehouse, table, rows)]
+    if lost:
         raise PipelineError(
-            f"the staging tables are empty, as after an upgrade or a crash of the server ({', '.join(emptied)}): "
+            f"the staging tables have lost rows, as after an upgrade or a crash of a server ({', '.join(lost)}): "
             "run manage.py extract_msk first"
         )
     warehouse.execute("select from staging_schedule where coalesce(slug, '') not in (select slug from staging_slug)")
     if unparsed := warehouse.rowcount:
         raise PipelineError(f"{unparsed} staged schedules have not been parsed: run manage.py parse_slugs first")
+
+
+def _has_lost_rows(warehouse: Cursor, table: str, rows: int) -> bool:
+    """Tell whether a staging table no longer has the rows it had: all, or those of a worker that crashed."""
+    staging = f"staging_{table}"
+    if placement(warehouse, staging) is Placement.LOCAL:
+        return rows > 0 and is_empty(warehouse, staging)
+    warehouse.execute(SQL("select count(*) from {}").format(Identifier(staging)))
+    return one_row(warehouse) != (rows,)
 
 
 def _version(warehouse: Cursor) -> str:

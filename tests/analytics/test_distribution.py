@@ -163,6 +163,19 @@ def test_it_equals_the_recomputation_after_any_changes(world: Source, partitione
             pytest.fail(f"round {number}, after {history}: {error}")
 
 
+def test_it_does_not_load_the_star_from_what_a_crash_has_left(
+    small_world: Source, partitioned: Warehouse, run, dump: Path
+) -> None:
+    small_world.load(dump)
+    run()
+    partitioned.execute("truncate staging_step_result_1, load_version")  # as one worker's crash, and an upgrade
+    with pytest.raises(CommandError, match=r"staging tables have lost rows, as after .* \(step_result\): run manage"):
+        run("load_msk")
+    assert_same(partitioned.star(), small_world.star())
+    run()
+    assert_same(partitioned.star(), small_world.star())
+
+
 def test_it_leaves_no_row_in_a_work_table(small_world: Source, partitioned: Warehouse, run, dump: Path) -> None:
     small_world.load(dump)
     run()
