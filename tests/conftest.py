@@ -53,6 +53,11 @@ class Database:
     """A database seen through a connection that is not the pipeline's."""
 
     def __init__(self, alias: str, **changes: Any) -> None:
+        self.address = (alias, changes)
+        self.connect()
+
+    def connect(self) -> None:
+        alias, changes = self.address
         self.connection = connect(alias, **changes)
 
     def execute(self, statement: Any, *values: Any) -> list[tuple[Any, ...]]:
@@ -217,21 +222,21 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
         for alias in ("default", "analytics"):
             connections[alias].settings_dict["TEST"]["NAME"] = database_name(alias)
         setup_databases(verbosity=0, interactive=False, aliases=dict.fromkeys(("default", "analytics")))
-        server = connect("msk_db", dbname="postgres")
+        server = Database("msk_db", dbname="postgres")
         name = database_name("msk_db")
-        with server.cursor() as cursor:
-            cursor.execute(SQL("create database {}").format(Identifier(name)))
-            connections["msk_db"].settings_dict["NAME"] = name
-            for alias in connections:  # a commit need not wait for the disk: nobody pulls the plug
-                named = Identifier(connections[alias].settings_dict["NAME"])
-                cursor.execute(SQL("alter database {} set synchronous_commit = off").format(named))
-            connections.close_all()
-            yield
-            connections.close_all()
-            for alias in connections:  # by force: the server may not have noticed yet that a killed run is gone
-                named = Identifier(connections[alias].settings_dict["NAME"])
-                cursor.execute(SQL("drop database {} with (force)").format(named))
-        server.close()
+        server.execute(SQL("create database {}").format(Identifier(name)))
+        connections["msk_db"].settings_dict["NAME"] = name
+        for alias in connections:  # a commit need not wait for the disk: nobody pulls the plug
+            named = Identifier(connections[alias].settings_dict["NAME"])
+            server.execute(SQL("alter database {} set synchronous_commit = off").format(named))
+        connections.close_all()
+        yield
+        connections.close_all()
+        server.connect()  # anew, as tests may have crashed the server
+        for alias in connections:  # by force: the server may not have noticed yet that a killed run is gone
+            named = Identifier(connections[alias].settings_dict["NAME"])
+            server.execute(SQL("drop database {} with (force)").format(named))
+        server.connection.close()
 
 
 def database_name(alias: str) -> str:

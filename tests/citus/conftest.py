@@ -4,8 +4,10 @@ Needs the servers in CITUS_HOST, CITUS_PORT and CITUS_WORKERS ("host:port host:p
 """
 
 import os
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -16,7 +18,8 @@ from psycopg2.sql import SQL, Identifier
 
 from analytics.loads.tables import STAR_TABLES
 from tests.analytics.test_random_changes import world
-from tests.conftest import Source, Warehouse, connect
+from tests.conftest import Database, Source, Warehouse, connect
+from tests.ingest.runs.test_failures import wait_for
 
 __all__ = ["world"]  # a fixture
 
@@ -32,20 +35,43 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("citus")
 
 
-class Worker:
-    """A worker's database of the warehouse."""
+class Server:
+    """The database of the warehouse on one of the servers."""
 
     def __init__(self, address: str, database: str) -> None:
         self.host, self.port = address.split(":")
         self.database = database
 
-    def execute(self, statement: Any, database: str = "") -> None:
+    def connect(self, database: str = "") -> Any:
         user = os.environ.get("POSTGRES_USER", "postgres")
         connection = psycopg2.connect(host=self.host, port=self.port, dbname=database or self.database, user=user)
         connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-        connection.close()
+        return connection
+
+    def execute(self, statement: Any, database: str = "", **values: Any) -> list[tuple[Any, ...]]:
+        connection = self.connect(database)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values or None)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def crash(self, session: str) -> None:
+        """Kill a session, as a system does that is out of memory; the server ends all others, and is up again.
+
+        Skips the test where that would hit others, or the server's processes are not ours to kill.
+        """
+        ours = ["postgres", *(connections[alias].settings_dict["NAME"] for alias in connections)]
+        sessions = "select pid from pg_stat_activity where backend_type = 'client backend' and "
+        if others := self.execute(f"{sessions} datname <> all(%(ours)s)", ours=ours):
+            pytest.skip(f"a crash of {self.host}:{self.port} would end {len(others)} sessions of other databases")
+        ((process,),) = self.execute(f"{sessions} datname = %(name)s and {session} limit 1", name=self.database)
+        with self.connect().cursor() as bystander:
+            if not _kill(process, self.database):
+                pytest.skip(f"the processes of {self.host}:{self.port} are not on this machine, or not ours to kill")
+            wait_for(lambda: _is_lost(lambda: bystander.execute("select")))
+        wait_for(lambda: not _is_lost(lambda: self.execute("select")))
 
     @contextmanager
     def down(self) -> Iterator[None]:
@@ -68,11 +94,29 @@ class Worker:
         )
 
 
+def _kill(process: int, database: str) -> bool:
+    """Kill a server's process that serves the database; return whether it is on this machine, and ours to kill."""
+    with suppress(OSError):
+        if f" {database} " in Path(f"/proc/{process}/cmdline").read_text():
+            os.kill(process, signal.SIGKILL)
+            return True
+    return False
+
+
+def _is_lost(use: Callable[[], Any]) -> bool:
+    """Tell whether the server is gone, or does not let us in, when it is used."""
+    try:
+        use()
+    except psycopg2.Error:
+        return True
+    return False
+
+
 @pytest.fixture(scope="session")
-def workers(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[Worker]]:
+def workers(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[Server]]:
     """Make the test database of the warehouse that of a coordinator with workers."""
     database = connections["analytics"].settings_dict["NAME"]
-    workers = [Worker(address, database) for address in os.environ["CITUS_WORKERS"].split()]
+    workers = [Server(address, database) for address in os.environ["CITUS_WORKERS"].split()]
     create = SQL("create database {}").format(Identifier(database))
     for worker in workers:
         worker.execute("set citus.enable_create_database_propagation = off", "postgres")
@@ -98,6 +142,8 @@ class Both:
         self._run = run
         self.plain = plain
         self.distributed = connections["analytics"].settings_dict["NAME"]
+        address = connections["analytics"].settings_dict
+        self.coordinator = Server(f"{address['HOST']}:{address['PORT'] or 5432}", self.distributed)
 
     @contextmanager
     def on_one_server(self) -> Iterator[None]:
@@ -111,6 +157,12 @@ class Both:
     def _use(self, database: str) -> None:
         connections["analytics"].close()
         connections["analytics"].settings_dict["NAME"] = database
+
+    def come_back(self, *databases: Database) -> None:
+        """Connect anew to the servers of which one has crashed."""
+        connections.close_all()
+        for database in databases:
+            database.connect()
 
     def run(self, command: str = "run_pipeline", *arguments: str) -> None:
         """Run a command on both."""
@@ -139,7 +191,7 @@ class Both:
 
 
 @pytest.fixture
-def both(workers: list[Worker], source: Source, warehouse: Warehouse, run: Callable[..., str]) -> Iterator[Both]:
+def both(workers: list[Server], source: Source, warehouse: Warehouse, run: Callable[..., str]) -> Iterator[Both]:
     """Both warehouses, empty: that of the coordinator is not distributed yet."""
     call_command("distribute_warehouse", "--undo")
     plain = f"{connections['analytics'].settings_dict['NAME']}_plain"

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psycopg2
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -22,8 +24,9 @@ from analytics.models import PatientDimension
 from analytics.models.links import parents
 from ingest.runs import lock
 from tests.analytics.test_random_changes import Changes, is_locked, kill_a_run
-from tests.citus.conftest import Both, Worker
+from tests.citus.conftest import Both, Server
 from tests.conftest import Source, Warehouse, last_steps
+from tests.ingest.runs.test_failures import end, held_up, only_line
 
 ROUNDS = 40
 FACTS = [table for table in STAR_TABLES if PatientDimension in parents(table.model).values()]
@@ -113,7 +116,7 @@ def test_it_equals_one_server_after_any_changes(both: Both, world: Source, wareh
 
 
 def test_a_run_fails_in_one_line_while_a_worker_is_down(
-    both: Both, small_world: Source, workers: list[Worker], run
+    both: Both, small_world: Source, workers: list[Server], run
 ) -> None:
     call_command("distribute_warehouse")
     both.run()
@@ -129,7 +132,7 @@ def test_a_run_fails_in_one_line_while_a_worker_is_down(
 
 
 def test_a_worker_that_goes_away_in_a_run_leaves_nothing_half_written(
-    both: Both, source: Source, workers: list[Worker], dump: Path, run
+    both: Both, source: Source, workers: list[Server], dump: Path, run
 ) -> None:
     call_command("distribute_warehouse")
     source.load(dump)
@@ -152,6 +155,36 @@ def test_a_worker_that_goes_away_in_a_run_leaves_nothing_half_written(
     assert both.rows()["patient_journey_fact"] == []
     both.run()
     assert both.differences() == []
+
+
+@pytest.mark.parametrize(
+    ("crashed", "session"),
+    [
+        pytest.param("coordinator", "application_name = 'pipeline'", id="the coordinator"),
+        pytest.param("worker", "backend_xid is not null", id="a worker"),
+    ],
+)
+def test_a_server_that_crashes_in_a_run_leaves_nothing_half_written(
+    both: Both, source: Source, warehouse: Warehouse, workers: list[Server], dump: Path, crashed: str, session: str
+) -> None:
+    call_command("distribute_warehouse")
+    source.load(dump)
+    both.run()
+    before = both.rows()
+    source.execute("update patient_journey set operation_date = operation_date + 1")
+    source.execute("update step_result set value = '4321' where patient_id % 3 = 0")
+    server = workers[1] if crashed == "worker" else both.coordinator
+    with held_up("analytics", "load_state") as (running, go_on):  # what it loads is written, and not committed
+        server.crash(session)
+        both.come_back(source, warehouse)
+        with suppress(psycopg2.OperationalError):  # who holds the table may be gone with the others
+            go_on()
+        line = only_line(end(running))
+    assert line.endswith("The warehouse is as it was.")
+    assert both.rows() == before
+    both.run()
+    assert both.differences() == []
+    assert written() != []
 
 
 def test_it_is_not_distributed_while_a_run_is_at_work(both: Both, small_world: Source) -> None:
