@@ -147,11 +147,11 @@ def has_workers(warehouse: Cursor) -> bool:
 
 @dataclass(frozen=True)
 class Share:
-    """What of the rows that are cut by patient a worker has."""
+    """What of the rows that are cut by patient a worker has: None where it does not answer."""
 
     worker: str
-    bytes: int
-    percent: float
+    bytes: int | None
+    percent: float | None  # of what all have: None where one of them does not answer
 
 
 def shares() -> list[Share]:
@@ -161,12 +161,15 @@ def shares() -> list[Share]:
             return []
         warehouse.execute(
             """
-            select format('%s:%s', nodename, nodeport), sum(shard_size)::bigint,
-                   round(100 * sum(shard_size) / greatest(sum(sum(shard_size)) over (), 1), 1)::real
-              from citus_shards
-             where citus_table_type = 'distributed'
-             group by nodename, nodeport
-             order by nodename, nodeport
+            select w.worker, w.bytes,
+                   case when bool_and(w.bytes is not null) over ()
+                        then round(100 * w.bytes / greatest(sum(w.bytes) over (), 1), 1)::real
+                   end
+              from (select format('%s:%s', nodename, nodeport) as worker, sum(shard_size)::bigint as bytes
+                      from citus_shards
+                     where citus_table_type = 'distributed'
+                     group by nodename, nodeport) w
+             order by w.worker
             """
         )
         return [Share(*row) for row in warehouse.fetchall()]

@@ -57,8 +57,8 @@ class Server:
         finally:
             connection.close()
 
-    def crash(self, session: str) -> None:
-        """Kill a session, as a system does that is out of memory; the server ends all others, and is up again.
+    def crash(self, session: str, *, when: Callable[[], None] = lambda: None) -> None:
+        """Kill a session after `when`, as a system does that is out of memory: the server ends all, and recovers.
 
         Skips the test where that would hit others, or the server's processes are not ours to kill.
         """
@@ -68,6 +68,7 @@ class Server:
             pytest.skip(f"a crash of {self.host}:{self.port} would end {len(others)} sessions of other databases")
         ((process,),) = self.execute(f"{sessions} datname = %(name)s and {session} limit 1", name=self.database)
         with self.connect().cursor() as bystander:
+            when()
             if not _kill(process, self.database):
                 pytest.skip(f"the processes of {self.host}:{self.port} are not on this machine, or not ours to kill")
             wait_for(lambda: _is_lost(lambda: bystander.execute("select")))

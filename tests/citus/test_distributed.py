@@ -7,8 +7,10 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -26,7 +28,7 @@ from ingest.runs import lock
 from tests.analytics.test_random_changes import Changes, is_locked, kill_a_run
 from tests.citus.conftest import Both, Server
 from tests.conftest import Source, Warehouse, last_steps
-from tests.ingest.runs.test_failures import end, held_up, only_line
+from tests.ingest.runs.test_failures import PATIENCE_SECONDS, end, held_up, only_line, wait_for
 
 ROUNDS = 40
 FACTS = [table for table in STAR_TABLES if PatientDimension in parents(table.model).values()]
@@ -187,6 +189,27 @@ def test_a_server_that_crashes_in_a_run_leaves_nothing_half_written(
     assert written() != []
 
 
+def test_a_coordinator_that_crashes_as_a_run_commits_leaves_all_of_it_or_nothing(
+    both: Both, source: Source, warehouse: Warehouse, workers: list[Server], dump: Path, run
+) -> None:
+    call_command("distribute_warehouse")
+    source.load(dump)
+    both.run()
+    before = both.rows()
+    source.execute("update patient_journey set operation_date = operation_date + 1")
+    with both.on_one_server():
+        run()
+        after = both.rows()
+    with held_up("analytics", "load_state") as (running, go_on), closing(workers[0].connect()) as worker:
+        both.coordinator.crash("application_name = 'pipeline'", when=lambda: commit_half_way(go_on, worker))
+        both.come_back(source, warehouse)
+        only_line(end(running))
+        wait_for(lambda: not promises(worker))  # Citus keeps or drops them when somebody is in the database again
+    assert both.rows() in (before, after)
+    both.run()
+    assert both.differences() == []
+
+
 def test_it_is_not_distributed_while_a_run_is_at_work(both: Both, small_world: Source) -> None:
     with transaction.atomic(using="analytics"):
         lock.take("msk")
@@ -213,6 +236,21 @@ def test_it_refuses_tables_of_an_older_migration(both: Both) -> None:
     finally:
         call_command("migrate", database="analytics", verbosity=0)
     assert rows_of_placement() == 0
+
+
+def promises(worker: Any) -> int:
+    """Return how many transactions a worker has promised to commit, which wait for the coordinator's word."""
+    with worker.cursor() as cursor:
+        cursor.execute("select count(*) from pg_prepared_xacts where database = current_database()")
+        return int(cursor.fetchone()[0])
+
+
+def commit_half_way(go_on: Callable[[], None], worker: Any) -> None:
+    """Let a run go on until a worker has promised to commit, which it waits for no more than some milliseconds."""
+    go_on()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not promises(worker):
+        assert time.monotonic() < deadline
 
 
 def names_of_databases() -> dict[str, str]:

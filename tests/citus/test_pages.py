@@ -1,5 +1,6 @@
 """What people see of a distributed warehouse, and take away, is what they would of one on a single server."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from analytics.analyst import star
-from tests.analytics.pages.conftest import manager, reader
-from tests.citus.conftest import Both
+from tests.analytics.pages.conftest import Reader, manager, reader
+from tests.citus.conftest import Both, Server
 from tests.conftest import Source
 
 __all__ = ["manager", "reader"]  # fixtures
@@ -70,6 +71,27 @@ def test_every_page_and_list_says_the_same(loaded: Both, manager: Client) -> Non
     for page in ("/", "/patients/1/", "/tables/", "/tables/step_result_fact/"):
         assert manager.get(page).status_code == 200, page
     assert "The warehouse is distributed" in manager.get("/tables/").content.decode()
+
+
+def test_operators_alone_see_at_home_and_in_the_admin_how_evenly_it_is_distributed(
+    loaded: Both, manager: Client, reader: Reader, workers: list[Server], covid_folder: Path, settings: Settings, run
+) -> None:
+    settings.COVID_API_URL = str(covid_folder)
+    run("run_pipeline", "--only", "covid")  # or the status would say that it was never loaded
+    operator = reader("operator")
+    first, second = (f"{worker.host}:{worker.port}" for worker in workers)
+    for page in ("/", "/admin/"):
+        said = operator.get(page).content.decode()
+        share = r"[\d.]+ % \([\d.]+\s.B\)"
+        line = rf"The warehouse is distributed\. Its rows by patient: {share} on {first}, {share} on {second}\."
+        assert re.search(line, said), page
+        assert "is distributed" not in manager.get(page).content.decode(), page
+    cache.clear()
+    with workers[1].down():
+        for page in ("/", "/admin/"):
+            said = operator.get(page).content.decode()
+            assert re.search(rf"\d\s.B on {first}, <strong>{second} does not answer</strong>\.</p>", said), page
+        assert f"The warehouse is distributed; {second} does not answer\n" in run("pipeline_status")
 
 
 def test_the_star_is_written_into_files_as_from_one_server(loaded: Both, tmp_path: Path) -> None:

@@ -61,7 +61,8 @@ class Command(BaseCommand):
             title = f"Schema changes of the last {SCHEMA_CHANGE_DAYS} days"
             print_rows(title, changes, "detected_at field_name kind", "", self.stdout)
             if workers:
-                print_rows("The warehouse is distributed", workers, "worker", "bytes percent", self.stdout)
+                silent = "".join(f"; {each.worker} does not answer" for each in workers if each.bytes is None)
+                print_rows(f"The warehouse is distributed{silent}", workers, "worker", "bytes percent", self.stdout)
         if troubled := [source for source in sources if source.state != State.FINE]:
             failing = any(source.state == State.FAILING for source in troubled)
             raise CommandError(visible(". ".join(map(str, troubled))), returncode=FAILING if failing else STALE)

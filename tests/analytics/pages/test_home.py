@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
+from psycopg2.sql import SQL, Identifier
 
 from ingest.models import Alert, LoadState, PipelineRun, StepRun
 from tests.analytics.pages.conftest import GROUPS, Reader
-from tests.conftest import Source, Warehouse
+from tests.conftest import Database, Source, Warehouse
 from tests.days import monday, today
 
 NONE = "\N{EN DASH}"
@@ -371,6 +373,25 @@ def test_it_follows_the_next_load_at_once(small_world: Source, manager: Client, 
         small_world.insert("patient_journey", id=number, patient_id=number, journey_id=1)
     run()
     assert ("patient_journey_fact", "301") in cells(manager, "rows")
+
+
+@pytest.mark.parametrize("address", ["/", "/admin/"])
+def test_it_says_nothing_of_workers_where_there_are_none(databases: None, reader: Reader, address: str) -> None:
+    assert 'id="workers"' not in reader("operator").get(address).content.decode()
+
+
+def test_the_admin_says_that_the_warehouse_does_not_answer(databases: None, reader: Reader) -> None:
+    operator, server = reader("operator"), Database("default")
+    name = Identifier(connections["analytics"].settings_dict["NAME"])
+    connections["analytics"].close()
+    server.execute(SQL("alter database {} allow_connections false").format(name))
+    try:
+        said = operator.get("/admin/").content.decode()
+    finally:
+        server.execute(SQL("alter database {} allow_connections true").format(name))
+        server.connection.close()
+    assert "The warehouse does not answer:</strong> " in said
+    assert "is not currently accepting connections" in said
 
 
 def test_it_takes_no_filter(manager: Client) -> None:
