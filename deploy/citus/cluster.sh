@@ -4,6 +4,7 @@
 set -euo pipefail
 
 warehouse=${POSTGRES_ANALYTICS_DB:-analytics_db}
+export PGOPTIONS='-c client_min_messages=warning'
 sql() { psql --no-psqlrc --quiet --no-align --tuples-only -v ON_ERROR_STOP=1 -v name="$warehouse" "$@"; }
 
 make_database() { # HOST
@@ -18,12 +19,12 @@ SQL
 for host in "$PGHOST" $WORKERS; do
     make_database "$host"
 done
-sql --dbname "$warehouse" -v host="$PGHOST" <<'SQL'
+sql --dbname "$warehouse" -v host="$PGHOST" >/dev/null <<'SQL'
 select citus_set_coordinator_host(:'host')
  where not exists (select from pg_dist_node where groupid = 0 and nodename = :'host');
 SQL
 for worker in $WORKERS; do
-    sql --dbname "$warehouse" -v worker="$worker" <<'SQL'
+    sql --dbname "$warehouse" -v worker="$worker" >/dev/null <<'SQL'
 select citus_add_node(:'worker', 5432)
  where not exists (select from pg_dist_node where nodename = :'worker');
 SQL
