@@ -47,4 +47,5 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "ingest.view_covidday",
         "ingest.view_schemachange",
     ),
+    "auditor": ("access.view_accesslog",),
 }

@@ -136,6 +136,7 @@ MAX_AGE_HOURS = {
     "covid": env.integer("COVID_MAX_AGE_HOURS", 36, minimum=1, maximum=8760),
 }
 RUN_HISTORY_DAYS = env.integer("RUN_HISTORY_DAYS", 90, minimum=1, maximum=36500)
+ACCESS_LOG_DAYS = env.integer("ACCESS_LOG_DAYS", 2190, minimum=30, maximum=36500)  # six years, as HIPAA has it
 MSK_MAX_DELETE_PERCENT = env.integer("MSK_MAX_DELETE_PERCENT", 50, minimum=0, maximum=100)
 
 # --- Alerts
@@ -230,6 +231,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "access.log.AccessLogMiddleware",  # the last: it sees what a view answers, and nothing answers in its place
 ]
 TEMPLATES = [
     {
@@ -282,7 +284,7 @@ LOGGING = {
     "loggers": {
         **{
             name: {"handlers": ["stderr"], "level": "WARNING", "propagate": False}
-            for name in ("django", "ingest", "analytics", "axes")
+            for name in ("django", "ingest", "analytics", "axes", "access")
         },
         # What happens to a run its command tells a person by itself: see ingest/runs/command.py.
         "ingest.runs": {"level": "CRITICAL"},

@@ -2,9 +2,10 @@
 
 from django.contrib import admin
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import include, path
 
+from access.pages import access_log
 from analytics import health
 
 
@@ -13,8 +14,15 @@ def favicon(request: HttpRequest) -> HttpResponseRedirect:
     return HttpResponseRedirect(staticfiles_storage.url("analytics/favicon.svg"))
 
 
+def nothing(request: HttpRequest) -> HttpResponse:
+    """Answer that there is no such page: no form of ours asks Django's search for a row of another table."""
+    raise Http404("No page asks for it.")
+
+
 urlpatterns = [
     path("", include("analytics.pages.urls")),
+    path("access/", access_log, name="access"),
+    path("admin/autocomplete/", nothing, name="autocomplete"),
     path("admin/", admin.site.urls),
     path("favicon.ico", favicon),
     path("healthz", health.healthz),

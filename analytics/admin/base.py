@@ -7,7 +7,7 @@ A made id has no index. Its list is in the order of the columns that it is made 
 begins; a row is found by the left one of these, which the id says, and the id.
 """
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Any, ClassVar
@@ -23,7 +23,9 @@ from django.urls import reverse
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from psycopg2.sql import SQL, Composable
 
+from access.log import saw
 from analytics.admin.filters import ListFilter, words
 from analytics.admin.lists import BoundedList, BoundedPaginator, patience
 from analytics.exports import lists as exports
@@ -42,10 +44,18 @@ from analytics.models import (
 from analytics.models.links import parents
 from analytics.models.msk import ABOUT_A_WINDOW, MadeIdModel, PatientJourneyScheduleWindow
 from analytics.pages.page import without_empty_fields
+from ingest.cursors import Cursor, one_row
 from ingest.models import PipelineRun, RejectedRow
 from ingest.runs.errors import DATABASE_ERRORS
 
 Cell = str | Callable[[Any], Any]
+# The patients of the rows of a query, and how many rows there are.
+OF_ROWS = SQL(
+    """
+    select coalesce(array_agg(p.patient_id), '{{}}'), coalesce(sum(p.rows), 0)::bigint
+    from (select r.patient_id, count(*) as rows from ({}) as r group by r.patient_id) as p
+    """
+)
 
 # What is shown beside the key of another table's row, by which people know it.
 NAMES: dict[type[Model], str] = {
@@ -130,9 +140,24 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
             link = link_to(RejectedRow, entry.pk, entry.get_reason_display())
             message = "The source's {} {} was rejected: {}."
             messages.warning(request, format_html(message, words(entry.source_table), entry.source_key, link))
+            if "patient_id" in self.columns:
+                saw(request, unnamed=1)
         if page:
             response.context_data["offer"] = exports.offer(page)
+            self.say(request, page.result_list)
         return _rendered(response)
+
+    def say(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        """Say which patients the rows of a list or a page are about, if the table is about patients."""
+        if "patient_id" in self.columns:
+            saw(request, (row.patient_id for row in rows), rows=len(rows))
+
+    def say_taken(self, request: HttpRequest, cursor: Cursor, query: Composable) -> None:
+        """Say the same of the rows of a query, which are taken away."""
+        if "patient_id" in self.columns:
+            cursor.execute(OF_ROWS.format(query))
+            patients, rows = one_row(cursor)
+            saw(request, patients, rows=rows)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -284,6 +309,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         """Return the row with this key, None if there is none; no other column is one that rows are asked by."""
         with suppress(ValidationError, ObjectDoesNotExist, ValueError):
             row = self.get_queryset(request).get(self.with_value(self.key, object_id))
+            self.say(request, [row])
             return self.with_names([row], self.columns, request)[0]
         return None
 

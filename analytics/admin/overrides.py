@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from access.log import saw, saw_none
 from analytics.admin.base import BoundedAdmin, Cell, address, column
 from analytics.admin.lists import BoundedList
 from analytics.models import ScheduleDimension
@@ -132,6 +133,10 @@ class ScheduleOverrideAdmin(BoundedAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedList]:
         return OverrideList
 
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        saw_none(request)
+        return super().delete_view(request, object_id, extra_context)
+
     @admin.display(description="slug")
     def slug(self, row: Any) -> Any:
         return row.star and row.star["slug"]
@@ -154,6 +159,7 @@ class ScheduleOverrideAdmin(BoundedAdmin):
     def changeform(
         self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: Any
     ) -> HttpResponse:
+        saw_none(request)
         if PREVIEW in request.POST:
             # Nothing is saved, and the preview takes a transaction of its own, for one snapshot.
             shown: HttpResponse = self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined]
@@ -191,4 +197,8 @@ class ScheduleOverrideAdmin(BoundedAdmin):
         self, request: HttpRequest, schedule: ScheduleDimension | None, override: ScheduleOverride | None
     ) -> dict[str, Any]:
         """Return what the template shows of a preview: counts, and examples for who may see patients."""
-        return preview.shown(schedule, override, with_examples=request.user.has_perm(SEES_PATIENTS))
+        found = preview.shown(schedule, override, with_examples=request.user.has_perm(SEES_PATIENTS))
+        if "preview" in found and found["preview"].examples:
+            examples = found["preview"].examples
+            saw(request, (example["patient_id"] for example in examples), rows=len(examples))
+        return found

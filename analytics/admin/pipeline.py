@@ -1,7 +1,7 @@
 """What the pipeline has on record, to look at: its runs, and what was rejected."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -12,10 +12,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from psycopg2.sql import Composable
 
+from access.log import saw, saw_none
 from analytics.admin.base import Cell, ReadOnlyAdmin, column, thousands
 from analytics.admin.filters import one_of
-from analytics.pages.quality_rejects import MENDS
+from analytics.pages.quality_rejects import MENDS, OF_REJECTS, say_rejects
+from ingest.cursors import Cursor, one_row
 from ingest.models import SOURCES, Alert, LoadState, PipelineRun, RejectedRow, StepRun
 from ingest.msk.tables import TABLES
 from ingest.runs.run import COUNTS
@@ -67,6 +70,19 @@ class PipelineRunAdmin(ReadOnlyAdmin):
 
     class Media:
         css: ClassVar = {"all": ["analytics/runs.css"]}
+
+    def say(self, request: HttpRequest, rows: Sequence[PipelineRun]) -> None:
+        """Say nothing of a list, which has no error."""
+        saw_none(request)
+
+    def say_taken(self, request: HttpRequest, cursor: Cursor, query: Composable) -> None:
+        saw(request, unnamed=None)  # the tracebacks, which may quote a row
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        run = super().get_object(request, object_id, from_field)
+        if run and run.error:
+            saw(request, unnamed=None)  # its traceback may quote a row
+        return run
 
     def view_on_site(self, run: PipelineRun) -> str:
         """Return where the site shows the run, with its steps as bars."""
@@ -157,6 +173,14 @@ class RejectedRowAdmin(ReadOnlyAdmin):
     )
     search_fields = ("source_key",)
     gone = "What was wrong with its row was mended, or the row left the source. This is what is rejected today."
+
+    def say(self, request: HttpRequest, rows: Sequence[RejectedRow]) -> None:
+        say_rejects(request, rows)
+
+    def say_taken(self, request: HttpRequest, cursor: Cursor, query: Composable) -> None:
+        cursor.execute(OF_REJECTS.format(query))
+        patients, unnamed, rows = one_row(cursor)
+        saw(request, map(int, patients), unnamed=unnamed, rows=rows)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         *others, _ = super().get_fields(request, obj)

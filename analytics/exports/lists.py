@@ -33,6 +33,7 @@ from psycopg2.errors import QueryCanceled
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class, for all its small letter)
 from psycopg2.sql import SQL, Composable, Identifier
 
+from access.log import sent
 from analytics.exports import folders
 from analytics.exports.formats import columns_of, duck, feed, measured, no_formula, text, written
 from analytics.exports.sheets import write_book
@@ -206,6 +207,7 @@ class Taken:
 
     def __init__(self, admin: "BoundedAdmin", request: HttpRequest, listed: "BoundedList") -> None:
         self.admin = admin
+        self.request = request
         self.listed = listed
         query = request.GET.urlencode()
         self.address = request.build_absolute_uri(request.path + (f"?{query}" if query else ""))
@@ -228,6 +230,7 @@ class Taken:
             with connection.cursor() as cursor:
                 cursor.execute(SETTINGS, [int(1000 * PATIENCE_SECONDS), int(1000 * IDLE_SECONDS)])
                 self.is_cut = self._is_cut(cursor)
+                self.admin.say_taken(self.request, cursor, self.query(cursor))
                 yield cursor
 
     def _is_cut(self, cursor: Cursor) -> bool:
@@ -319,6 +322,7 @@ def _lines(taken: Taken) -> Generator[str]:
                     row[place] = no_formula(row[place])
             writer.writerows(rows)
             yield line.getvalue()
+            sent(taken.request, len(rows))
             if monotonic() > ends:
                 raise TooSlowError(f"{taken.name}.csv was not read within {DEADLINE_SECONDS} seconds")
             line.seek(0)

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from psycopg2.sql import SQL, Literal
 
+from access.log import saw
 from analytics.charts import Bar, DayLines, Line, Part, Point, StackedBars, name_of
 from analytics.charts.scale import number
 from analytics.models import ScheduleDimension
@@ -320,6 +321,7 @@ def windows(request: HttpRequest) -> Content:
         raise RefusedError(f"page={shown} is not there: the pages are 1 to {last}.")
     first = (int(shown) - 1) * ROWS
     rows = read("windows", rows=ROWS, before=first, **question.bound)
+    saw(request, (row["patient_id"] for row in rows), rows=len(rows))
     return Content(
         "pages/windows.html",
         {

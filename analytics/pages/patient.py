@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
+from access.log import saw
 from analytics.charts import DayLines, Line, Mark, Milestone, Point, Span, TimeLine, name_of
 from analytics.models import PatientDimension
 from analytics.pages.answers import Row, as_day, read
@@ -23,6 +24,7 @@ def patient(request: HttpRequest, patient_id: int) -> Content:
     found = PatientDimension.objects.filter(pk=patient_id).first() if -(2**31) <= patient_id < 2**31 else None
     if found is None:
         raise Http404(f"There is no patient {patient_id} in the star.")
+    saw(request, [patient_id])
     today = datetime.now(UTC).date()
     journeys = read("patient_journeys", patient=patient_id)
     windows = read("patient_windows", patient=patient_id, day=as_day(today))

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from psycopg2.sql import Composable
 
+from access.log import saw
 from analytics.charts.scale import number
 from analytics.pages.answers import Row, as_day, kept, part, read
 from analytics.pages.page import SEES_PATIENTS, Content, asked, choice, page
@@ -67,6 +68,7 @@ def implausible(request: HttpRequest) -> Content:
     name = choice(asked(request, ["rule"]), "rule", RULES)
     rule = RULES[name]
     rows = read("plausibility_rows", implausible=_implausible(), rule=name, rows=ROWS)
+    saw(request, (row["patient_id"] for row in rows), rows=len(rows))
     may_open = rule.model and request.user.has_perm(f"analytics.view_{rule.model}")
     for row in rows:
         row["url"] = _address(rule, row) if may_open or not rule.model else ""

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from access.log import saw_none
 from analytics.charts.scale import number
 from analytics.pages import plausibility
 from analytics.pages.answers import Row
@@ -29,6 +30,7 @@ def quality(request: HttpRequest) -> Content:
     """Show whether the data is there and can be trusted, and what is the matter with it."""
     asked(request, [])
     sees = request.user.has_perm
+    saw_none(request)
     found, proofs, days = sums(), last_proofs(), by_kind()
     rejects = rejects_of(found)
     broken = [proof for proof in proofs if proof.violations]
@@ -42,7 +44,7 @@ def quality(request: HttpRequest) -> Content:
         "error": next((proof.error for proof in unproved), "") if sees(SEES_RUNS) else "",
         "seconds": number(sum(proof.seconds for proof in proofs), 1),
         "sums": found,
-        "rejects": shown(rejects, sees),
+        "rejects": shown(rejects, request),
         "trends": [trend(source, sees_runs=sees(SEES_RUNS)) for source in SOURCES],
         "days": [days_of(kind, rows) for kind, rows in days.items()],
         "rules": _rules(sees),

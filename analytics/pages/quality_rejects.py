@@ -1,16 +1,20 @@
 """What is rejected, by table and reason: how much, what mends it, examples, and how that went over the last loads."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from django.db.models import Prefetch
+from django.http import HttpRequest
 from django.urls import reverse
+from psycopg2.sql import SQL, Literal
 
+from access.log import saw
 from analytics.charts import Line, Lines, Point
 from analytics.charts.scale import number
 from analytics.pages.answers import Row, kept
 from analytics.pages.home import REJECTED
 from analytics.pages.page import SEES_PATIENTS
+from ingest.cursors import one_row, raw_cursor
 from ingest.models import RejectedRow, StepRun
 from ingest.runs.status import current_rejects, loads
 
@@ -28,6 +32,23 @@ MENDS: dict[str, str] = {
     RejectedRow.Reason.END_BEFORE_START: "Correct the start or the end of the answer.",
 }
 LABELS = dict(RejectedRow.Reason.choices)
+# The patients of rejected rows of a query, as far as these name one, and how many rows about a patient name none.
+OF_REJECTS = SQL(
+    """
+    select
+        coalesce(array_agg(distinct r.patient) filter (where r.patient is not null), '{{}}'),
+        count(*) filter (where r.patient is null and r.is_of_a_patient), count(*)
+    from (
+        select
+            substring(
+                e.detail -> 'row' ->> case e.source_table when 'patient' then 'id' else 'patient_id' end
+                from '^-?[0-9]{{1,18}}$'
+            ) as patient,
+            e.source_table in ('patient', 'patient_journey', 'step_result', 'survey_result') as is_of_a_patient
+        from ({}) as e
+    ) as r
+    """
+)
 
 
 def rejects_of(sums: list[Row]) -> list[Row]:
@@ -44,10 +65,13 @@ def rejects_of(sums: list[Row]) -> list[Row]:
     ]
 
 
-def shown(rejects: list[Row], sees: Callable[[str], bool]) -> list[Row]:
+def shown(rejects: list[Row], request: HttpRequest) -> list[Row]:
     """Return the rejects as the page shows them; their rows are for those who may see patients."""
+    sees = request.user.has_perm
     lists = sees(SEES_PATIENTS) and sees(SEES_REJECTS)
-    examples = _examples() if lists else {}
+    examples = _examples() if lists and "format" not in request.GET else {}  # a CSV has none
+    if examples:
+        say_rejects(request, [row for rows in examples.values() for row in rows])
     return [
         {
             "table": row["source_table"],
@@ -79,6 +103,15 @@ def _examples() -> dict[tuple[str, str], list[RejectedRow]]:
     for row in RejectedRow.objects.filter(pk__in=first_rejects()).defer("detail").order_by("pk"):
         found.setdefault((row.source_table, row.reason), []).append(row)
     return found
+
+
+def say_rejects(request: HttpRequest, rows: Sequence[RejectedRow]) -> None:
+    """Say which patients rejected rows are about."""
+    entries = SQL("select * from rejected_row where id = any({})").format(Literal([row.pk for row in rows]))
+    with raw_cursor("analytics") as warehouse:
+        warehouse.execute(OF_REJECTS.format(entries if rows else SQL("select * from rejected_row limit 0")))
+        patients, unnamed, _ = one_row(warehouse)
+    saw(request, map(int, patients), unnamed=unnamed, rows=len(rows))
 
 
 def percent(share: float) -> str:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 
+from access.log import saw, saw_none
 from analytics.admin.pipeline import ROLLED_BACK
 from analytics.charts import Bar, Part, StackedBars, TimeBar, TimeBars
 from analytics.charts.figure import Cell
@@ -208,13 +209,17 @@ def run(request: HttpRequest, run_id: int) -> Content:
     for step in StepRun.objects.filter(run__in=steps).order_by("pk"):
         steps[step.run_id].append(step)
     outcome = RunOutcome.of(found)
+    traceback = found.error if found.error != outcome.error else ""
+    saw_none(request)
+    if traceback:  # which may quote a row
+        saw(request, unnamed=None)
     shown = {
         "title": f"Run {found.pk}",
         "run": found,
         "outcome": outcome,
         "advice": ADVICE[found.status],
         "rolled_back": ROLLED_BACK if outcome.rolled_back and _has_written(found) else "",
-        "traceback": found.error if found.error != outcome.error else "",
+        "traceback": traceback,
         "before": before,
         "totals": _totals(found, before),
         "chart": _steps(found, before, steps),

@@ -25,6 +25,7 @@ PLACES = (
     Place("Quality", "quality", *SEES_QUALITY),
     Place("Runs", "runs", SEES_RUNS),
     Place("Tables", "tables"),
+    Place("Access", "access", "access.view_accesslog"),
     Place("Admin", "admin:index"),
 )
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
+from ingest.cursors import raw_cursor
 from ingest.models import PipelineRun, RunRequest, StepRun
 from ingest.runs import lock
 from ingest.runs.errors import DATABASE_ERRORS, SkippedError, explain, story
@@ -82,6 +83,16 @@ def finish(
         oldest = record.finished - timedelta(days=settings.RUN_HISTORY_DAYS)
         RunRequest.objects.filter(requested_at__lt=oldest).exclude(finished_at=None).delete()
         PipelineRun.objects.filter(started__lt=oldest).delete()
+    _forget_old_looks()
+
+
+def _forget_old_looks() -> None:
+    """Delete the lines of the access log that are too old; that it cannot be done is no reason for a run to fail."""
+    try:
+        with raw_cursor("default") as log_database:
+            log_database.execute("select forget_access_log(%s)", [settings.ACCESS_LOG_DAYS])
+    except DATABASE_ERRORS as error:
+        logger.error("access log not shortened", extra={"error": explain(error)})  # noqa: TRY400
 
 
 def status_after(error: BaseException) -> PipelineRun.Status:

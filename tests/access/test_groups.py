@@ -16,6 +16,7 @@ from tests.analytics.pages.conftest import GROUPS, Reader, reader  # noqa: F401
 EVERYBODY = set(GROUPS)
 TOTALS = {"care manager", "analyst"}
 MANAGER = {"care manager"}
+WITH_DATA = EVERYBODY - {"auditor"}
 PLACES = {
     "/": EVERYBODY,
     "/tables/": EVERYBODY,
@@ -24,7 +25,8 @@ PLACES = {
     "/steps/": TOTALS,
     "/scores/": TOTALS,
     "/covid/": TOTALS,
-    "/quality/": EVERYBODY,
+    "/quality/": WITH_DATA,
+    "/access/": {"auditor"},
     "/quality/rows/": MANAGER,
     "/adherence/windows/": MANAGER,
     "/patients/1/": MANAGER,
@@ -209,6 +211,7 @@ NAVIGATION = {
     "analyst": ["Home", "Adherence", "Steps", "Scores", "COVID", "Quality", "Tables", "Admin"],
     "steward": ["Home", "Quality", "Tables", "Admin"],
     "operator": ["Home", "Quality", "Runs", "Tables", "Admin"],
+    "auditor": ["Home", "Tables", "Access", "Admin"],
 }
 
 

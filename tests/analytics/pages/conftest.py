@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-GROUPS = ("care manager", "analyst", "steward", "operator")
+GROUPS = ("care manager", "analyst", "steward", "operator", "auditor")
 Reader = Callable[[str], Client]
 
 
