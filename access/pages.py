@@ -33,6 +33,8 @@ def access_log(request: HttpRequest) -> Content:
     values = asked(request, ["patient", "user", "what", "from", "to"])
     saw(request)  # nobody's data, but whom somebody looked at: that leaves a line, too
     last = _day(values, "to", datetime.now(UTC).date())
+    if last < date(1970, 1, 1):
+        raise RefusedError(f"to={last} is too long ago: there is no line from then.")
     first = _day(values, "from", last - timedelta(days=DAYS - 1))
     if first > last:
         raise RefusedError(f"from={first} is after to={last}: no day is both.")
