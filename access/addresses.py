@@ -9,14 +9,12 @@ from functools import cache
 from django.urls import ResolverMatch
 
 NO_PATIENT = {
-    "home": "totals, schedules and operations",
     "adherence": "totals only",
     "steps": "totals only",
     "scores": "totals only",
     "covid": "national figures",
     "tables": "what the tables mean",
     "table": "what a table means",
-    "runs": "operations; errors in one line, which quotes no row",
     "run_now": "operations",
     "pipeline_project.urls.favicon": "the icon",
     "analytics.health.healthz": "operations",

@@ -17,7 +17,7 @@ from django.urls import ResolverMatch
 
 from access.addresses import shows_no_patient
 from access.models import AccessLog
-from ingest.runs.errors import DATABASE_ERRORS, explain
+from ingest.runs.errors import DATABASE_ERRORS, UNFORESEEN, explain
 from pipeline_project.clients import address
 
 logger = logging.getLogger(__name__)
@@ -79,10 +79,18 @@ def saw_none(request: HttpRequest) -> None:
     _look(request)
 
 
+def saw_errors(request: HttpRequest, errors: Iterable[str]) -> None:
+    """Note that the answer shows errors of runs: one that nobody foresaw may quote a row."""
+    saw_none(request)
+    if any(UNFORESEEN in error for error in errors):
+        saw(request, unnamed=None)
+
+
 def sent(request: HttpRequest, rows: int) -> None:
     """Count rows of an export that have gone out, for the line that says how it ended."""
-    look = _look(request)
-    look.sent = (look.sent or 0) + rows
+    look: Look | None = getattr(request, "look", None)
+    if look is not None:
+        look.sent = (look.sent or 0) + rows
 
 
 def _look(request: HttpRequest) -> Look:

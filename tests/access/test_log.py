@@ -21,6 +21,7 @@ from access.addresses import NO_PATIENT, shows_no_patient
 from access.models import AccessLog, KeptError
 from analytics.models import ActivityAdherence, PatientDimension, StepResultFact
 from ingest.models import PipelineRun, RejectedRow, ScheduleOverride
+from ingest.runs.errors import UNFORESEEN
 from pipeline_project.urls import urlpatterns as site
 from tests.access.looks import look
 from tests.analytics.pages.conftest import Reader, reader  # noqa: F401
@@ -38,7 +39,7 @@ PATIENT = re.compile(r'href="(?:/patients|/admin/analytics/patientdimension)/(-?
 # What may show a patient and does not, asked so: no preview, a list of runs without their errors.
 SHOWS_NONE_SO = {
     *("admin:ingest_scheduleoverride_add", "admin:ingest_scheduleoverride_change"),
-    *("admin:ingest_pipelinerun_changelist", "admin:ingest_scheduleoverride_delete"),
+    *("home", "runs", "admin:ingest_pipelinerun_changelist", "admin:ingest_scheduleoverride_delete"),
 }
 REJECTS_OF_PATIENTS = ("patient", "patient_journey", "step_result", "survey_result")
 
@@ -107,7 +108,7 @@ def test_it_writes_one_line_with_the_right_patients_at_each_address_or_that_show
     boss: Client,
 ) -> None:
     ScheduleOverride.objects.create(schedule_id=1, milestone_slug="operation", offset_start_days=400)
-    PipelineRun.objects.create(command="run_pipeline", status="failed", error="Traceback\n  row 1\nKeyError: 1")
+    PipelineRun.objects.create(command="run_pipeline", status="failed", error=f"KeyError: 1 ({UNFORESEEN})")
     shown = set()
     for name, address in addresses():
         if "/rejectedrow/" in address or name == "quality":
@@ -274,14 +275,18 @@ def test_it_says_whom_the_examples_of_a_preview_are_about(star: None, boss: Clie
     assert line.patients
 
 
-def test_it_says_that_a_traceback_may_be_about_anybody(star: None, reader: Reader) -> None:  # noqa: F811
+def test_it_says_that_an_error_that_nobody_foresaw_may_be_about_anybody(star: None, reader: Reader) -> None:  # noqa: F811
     operator = reader("operator")
-    error = "Traceback (most recent call last):\n  somewhere\nKeyError: 'x'"
+    error = f"Traceback (most recent call last):\n  somewhere\nKeyError: 'x' ({UNFORESEEN})"
     run = PipelineRun.objects.create(command="run_pipeline", status="failed", error=error)
-    for place in (f"/runs/{run.pk}/", f"/admin/ingest/pipelinerun/{run.pk}/change/"):
+    for place in ("/runs/", f"/runs/{run.pk}/", f"/admin/ingest/pipelinerun/{run.pk}/change/"):
         operator.get(place)
     operator.get("/admin/ingest/pipelinerun/?_export=csv").getvalue()
+    run.error = "the source does not answer; start it"
+    run.save()
+    operator.get(f"/runs/{run.pk}/")
     assert [(line.what, line.patient_count, line.names_all) for line in lines()] == [
+        ("page", None, False),
         ("page", None, False),
         ("page", None, False),
         ("export", None, False),
