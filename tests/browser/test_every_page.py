@@ -26,6 +26,7 @@ MAIN = (
     "runs",
     "run",
     "tables",
+    "access",
 )  # kept as pictures
 COLOURS = {"runOnly": ["color-contrast"]}  # what differs in the dark
 
@@ -77,6 +78,8 @@ def places(world: Warehouse) -> Iterator[Place]:
     yield Place("admin-list", reverse("admin:analytics_activityadherence_changelist"))
     yield Place("admin-results", reverse("admin:analytics_surveyresultfact_changelist"))
     yield Place("admin-row", reverse("admin:analytics_activityadherence_change", args=[row]))
+    yield Place("access", f"/access/?patient={patient}")
+    yield Place("access-all", "/access/")
     yield Place("login", "/admin/login/", user="")
 
 
