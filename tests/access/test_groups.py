@@ -11,8 +11,10 @@ from django.contrib.staticfiles.finders import find
 from django.test import Client
 from pytest_django import Settings
 
-from tests.analytics.pages.conftest import GROUPS, Reader, reader  # noqa: F401
+from tests.analytics.pages import conftest
+from tests.analytics.pages.conftest import Reader, reader  # noqa: F401
 
+GROUPS = (*conftest.GROUPS, "auditor")
 EVERYBODY = set(GROUPS)
 TOTALS = {"care manager", "analyst"}
 MANAGER = {"care manager"}

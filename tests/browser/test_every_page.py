@@ -71,6 +71,8 @@ def places(world: Warehouse) -> Iterator[Place]:
     yield Place("run-failed", f"/runs/{failed.pk}/")
     yield Place("tables", "/tables/")
     yield Place("table", "/tables/step_result_fact/")
+    yield Place("access", f"/access/?patient={patient}")
+    yield Place("access-all", "/access/")
     yield Place("refused", "/adherence/?by=nothing", 400)
     yield Place("not-for-you", "/adherence/", 403, "steward")
     yield Place("not-found", "/nothing/", 404)
@@ -78,8 +80,6 @@ def places(world: Warehouse) -> Iterator[Place]:
     yield Place("admin-list", reverse("admin:analytics_activityadherence_changelist"))
     yield Place("admin-results", reverse("admin:analytics_surveyresultfact_changelist"))
     yield Place("admin-row", reverse("admin:analytics_activityadherence_change", args=[row]))
-    yield Place("access", f"/access/?patient={patient}")
-    yield Place("access-all", "/access/")
     yield Place("login", "/admin/login/", user="")
 
 

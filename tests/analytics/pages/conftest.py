@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-GROUPS = ("care manager", "analyst", "steward", "operator", "auditor")
+GROUPS = ("care manager", "analyst", "steward", "operator")  # those who see the data, or whether it is well
 Reader = Callable[[str], Client]
 
 
