@@ -17,7 +17,7 @@ from django.urls import ResolverMatch
 
 from access.addresses import shows_no_patient
 from access.models import AccessLog
-from ingest.runs.errors import DATABASE_ERRORS, UNFORESEEN, explain
+from ingest.runs.errors import DATABASE_ERRORS, explain
 from pipeline_project.clients import address
 
 logger = logging.getLogger(__name__)
@@ -77,13 +77,6 @@ def saw_none(request: HttpRequest) -> None:
     For a page that shows patients to some alone, or now and then.
     """
     _look(request)
-
-
-def saw_errors(request: HttpRequest, errors: Iterable[str]) -> None:
-    """Note that the answer shows errors of runs: one that nobody foresaw may quote a row."""
-    saw_none(request)
-    if any(UNFORESEEN in error for error in errors):
-        saw(request, unnamed=None)
 
 
 def sent(request: HttpRequest, rows: int) -> None:

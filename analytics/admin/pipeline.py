@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from psycopg2.sql import Composable
 
-from access.log import saw, saw_errors, saw_none
+from access.log import saw
 from analytics.admin.base import Cell, ReadOnlyAdmin, column, thousands
 from analytics.admin.filters import one_of
 from analytics.pages.quality_rejects import MENDS, OF_REJECTS, say_rejects
@@ -70,19 +70,6 @@ class PipelineRunAdmin(ReadOnlyAdmin):
 
     class Media:
         css: ClassVar = {"all": ["analytics/runs.css"]}
-
-    def say(self, request: HttpRequest, rows: Sequence[PipelineRun]) -> None:
-        """Say nothing of a list, which has no error."""
-        saw_none(request)
-
-    def say_taken(self, request: HttpRequest, cursor: Cursor, query: Composable) -> None:
-        saw(request, unnamed=None)  # the errors of them all
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        run = super().get_object(request, object_id, from_field)
-        if run:
-            saw_errors(request, [run.error, *run.steps.values_list("error", flat=True)])
-        return run
 
     def view_on_site(self, run: PipelineRun) -> str:
         """Return where the site shows the run, with its steps as bars."""

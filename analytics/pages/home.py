@@ -1,14 +1,13 @@
 """Home: is it well, what is new, what wants a person."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 
-from access.log import saw_errors
 from analytics.analyst import star
 from analytics.charts.scale import number
 from analytics.loads.tables import STAR_TABLES
@@ -18,7 +17,7 @@ from analytics.pages.answers import as_day, kept
 from analytics.pages.page import SEES_QUALITY, SEES_RUNS, SEES_TOTALS, Content, asked, page
 from analytics.proofs import last_proofs
 from ingest.models import SOURCES, Alert
-from ingest.runs.status import SourceStatus, State, current_rejects, loads, source_statuses
+from ingest.runs.status import State, current_rejects, loads, source_statuses
 
 SEES_ALERTS = "ingest.view_alert"
 SEES_SLUGS = "analytics.view_scheduledimension"
@@ -48,7 +47,6 @@ def home(request: HttpRequest) -> Content:
     asked(request, [])
     values: dict[str, Any] = {"sources": _sources(), "rows": _rows()}
     sees = request.user.has_perm
-    saw_errors(request, failures([source["status"] for source in values["sources"]], sees))
     if any(map(sees, SEES_QUALITY)):
         values["proofs"] = _proofs()
     if sees(SEES_ALERTS):
@@ -74,11 +72,6 @@ def _sources() -> list[dict[str, Any]]:
         }
         for status in source_statuses()
     ]
-
-
-def failures(statuses: Iterable[SourceStatus], sees: Callable[[str], bool]) -> list[str]:
-    """Return the errors of the last runs that failed, as far as who asks is shown them."""
-    return [status.failure.error for status in statuses if status.failure and sees(SEES_RUNS)]
 
 
 def _proofs() -> dict[str, Any]:

@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from access.log import saw_errors
+from access.log import saw_none
 from analytics.charts.scale import number
 from analytics.pages import plausibility
 from analytics.pages.answers import Row
-from analytics.pages.home import ADVICE, failures
+from analytics.pages.home import ADVICE
 from analytics.pages.page import SEES_PATIENTS, SEES_QUALITY, SEES_RUNS, Content, asked, page
 from analytics.pages.quality_days import by_kind, days_of, fell_silent, newest_of
 from analytics.pages.quality_rejects import first_rejects, percent, rejects_of, shown, trend
@@ -30,13 +30,13 @@ def quality(request: HttpRequest) -> Content:
     """Show whether the data is there and can be trusted, and what is the matter with it."""
     asked(request, [])
     sees = request.user.has_perm
-    found, proofs, days, statuses = sums(), last_proofs(), by_kind(), source_statuses()
-    saw_errors(request, [*failures(statuses, sees), *(proof.error for proof in proofs if sees(SEES_RUNS))])
+    found, proofs, days = sums(), last_proofs(), by_kind()
+    saw_none(request)  # but for the examples of what is rejected
     rejects = rejects_of(found)
     broken = [proof for proof in proofs if proof.violations]
     unproved = [proof for proof in proofs if proof.violations is None]
     values = {
-        "answers": [_answer(status, found, proofs, days) for status in statuses],
+        "answers": [_answer(status, found, proofs, days) for status in source_statuses()],
         "proofs": proofs,
         "broken": broken,
         "unproved": unproved,

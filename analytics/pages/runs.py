@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 
-from access.log import saw_errors
 from analytics.admin.pipeline import ROLLED_BACK
 from analytics.charts import Bar, Part, StackedBars, TimeBar, TimeBars
 from analytics.charts.figure import Cell
@@ -78,7 +77,6 @@ def runs(request: HttpRequest) -> Content:
     first = now - timedelta(days=DAYS)
     found = list(PipelineRun.objects.filter(started__gte=first, **chosen).order_by("-pk"))
     requests = list(RunRequest.objects.order_by("-pk")[:REQUESTS])
-    saw_errors(request, [*(each.error for each in found), *(each.outcome for each in requests)])
     shown = {
         "chart": _chart(found[:MOST], first, now),
         "left_out": number(len(found) - MOST) if len(found) > MOST else "",
@@ -210,8 +208,6 @@ def run(request: HttpRequest, run_id: int) -> Content:
     for step in StepRun.objects.filter(run__in=steps).order_by("pk"):
         steps[step.run_id].append(step)
     outcome = RunOutcome.of(found)
-    requests = list(found.requests.order_by("-pk"))
-    saw_errors(request, [found.error, *(each.outcome for each in requests)])
     shown = {
         "title": f"Run {found.pk}",
         "run": found,
@@ -222,7 +218,7 @@ def run(request: HttpRequest, run_id: int) -> Content:
         "before": before,
         "totals": _totals(found, before),
         "chart": _steps(found, before, steps),
-        **_asked_for(requests, timezone.now()),
+        **_asked_for(list(found.requests.order_by("-pk")), timezone.now()),
     }
     return Content("pages/run.html", shown, COLUMNS, [_as_row(found)])
 
