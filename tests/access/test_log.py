@@ -134,7 +134,7 @@ def test_it_writes_one_line_with_the_right_patients_at_each_address_or_that_show
     about = {name for name in shown if "patient" in name}
     assert about >= {"patient", "admin:analytics_patientdimension_history", "admin:analytics_patientjourneyfact_change"}
     assert shown >= {
-        *("windows", "implausible", "run", "access", "admin:ingest_pipelinerun_change"),
+        *("windows", "implausible", "access"),
         *(f"admin:{of.replace('/', '_')}_changelist" for of in ABOUT_PATIENTS if of in admins()),
     }
 
