@@ -2,7 +2,9 @@
 
 import io
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from glob import glob
 from pathlib import Path
@@ -67,30 +69,29 @@ def test_it_says_that_it_does_not_know_where_the_server_does_not_answer(
 
 
 @pytest.fixture
-def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def audited() -> Iterator[Any]:
     """A connection to a server that has loaded pgaudit, with a table of the star that ann may read."""
     if not WITH_PGAUDIT:
         pytest.skip("there is no PostgreSQL with pgaudit: apt-get install postgresql-15-pgaudit")
-    binaries = WITH_PGAUDIT[0] / "bin"
-    folder = tmp_path_factory.mktemp("pgaudit")
-    as_who: dict[str, Any] = {}
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        as_who = {"user": "nobody", "group": "nogroup"}
-        for place in (folder, folder.parent, folder.parent.parent):
-            place.chmod(0o755)
-        subprocess.run(["chown", "nobody", folder], check=True)
-    data = folder / "data"
-    subprocess.run([binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust"], check=True, **as_who, stdout=-3)
-    options = f"-c shared_preload_libraries=pgaudit -c listen_addresses= -k {folder}"
-    subprocess.run([binaries / "pg_ctl", "-w", "-D", data, "-o", options, "-l", folder / "log", "start"], check=True,
-                   **as_who, stdout=-3)  # fmt: skip
-    try:
-        connection = psycopg2.connect(host=str(folder), user="postgres", dbname="postgres")
-        connection.autocommit = True
-        yield connection
-        connection.close()
-    finally:
-        subprocess.run([binaries / "pg_ctl", "-m", "immediate", "-D", data, "stop"], check=True, **as_who, stdout=-3)
+    user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+
+    def run(program: str, *arguments: str) -> None:
+        command = [WITH_PGAUDIT[0] / "bin" / program, "-D", f"{folder}/data", *arguments]
+        subprocess.run(command, user=user, cwd="/", check=True, stdout=subprocess.DEVNULL)
+
+    with tempfile.TemporaryDirectory() as folder:
+        if user:
+            shutil.chown(folder, user)
+        run("initdb", "--username=postgres", "--auth=trust", "--no-sync")
+        options = f"-c shared_preload_libraries=pgaudit -c listen_addresses= -c fsync=off -k {folder}"
+        run("pg_ctl", "-w", "-o", options, "-l", f"{folder}/log", "start")
+        try:
+            connection = psycopg2.connect(host=folder, user="postgres", dbname="postgres")
+            connection.autocommit = True
+            yield connection
+            connection.close()
+        finally:
+            run("pg_ctl", "-m", "immediate", "stop")
 
 
 def test_it_asks_for_the_extension_and_then_for_the_reads_of_each_role(audited: Any) -> None:
