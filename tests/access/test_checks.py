@@ -76,7 +76,7 @@ def audited() -> Iterator[Any]:
     user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
 
     def run(program: str, *arguments: str) -> None:
-        command = [WITH_PGAUDIT[0] / "bin" / program, "-D", f"{folder}/data", *arguments]
+        command: list[str | Path] = [WITH_PGAUDIT[0] / "bin" / program, "-D", f"{folder}/data", *arguments]
         subprocess.run(command, user=user, cwd="/", check=True, stdout=subprocess.DEVNULL)
 
     with tempfile.TemporaryDirectory() as folder:
