@@ -17,9 +17,10 @@ with dated as (
             select c.patient_id, c.survey_result_id from changed_survey_result as c
         )
     union all
-    select distinct unnest(
-        array[f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date]
-    )
+    select distinct
+        unnest(
+            array[f.invitation_date, f.registration_date, f.consent_date, f.operation_date, f.discharge_date]
+        )
     from patient_journey_fact as f
     where
         :everything or (f.patient_id, f.patient_journey_id) in (
