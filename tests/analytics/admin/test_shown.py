@@ -32,6 +32,7 @@ INTERNAL = {
     *("staged_bucket", "staged_table", "committed_run", "django_migrations", "digest_secret", "load_version"),
     *("changed_patient", "changed_patient_journey", "changed_step_result", "changed_survey_result"),
     *("changed_window", "changed_completion", "changed_adherence"),
+    "erased_patient",  # what prove_erased says
 }
 JOINED = {"window_detail"}  # a view for queries: each table that it joins is shown by itself
 

@@ -1,5 +1,6 @@
 """What is left of files that were being made when their process was killed."""
 
+import logging
 import os
 import runpy
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
@@ -44,5 +46,6 @@ def test_it_takes_away_what_a_killed_process_left_and_nothing_else(
         running.send_signal(signal.SIGKILL)
         running.wait()
     assert left.exists()
-    runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))["post_worker_init"](None)
+    worker = SimpleNamespace(log=SimpleNamespace(error_log=logging.getLogger("nobody's")))
+    runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))["post_worker_init"](worker)
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{folders.PREFIX}link", "other"]

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -366,6 +367,6 @@ def test_the_embedded_server_writes_no_row_into_its_log(server: Database) -> Non
     datum = f"Kanarienvogel {os.getpid()}"
     said_by(server, f"select '{datum}'::integer")
     server.execute("select pg_reload_conf()")  # which it logs
-    log = (settings.BASE_DIR / ".local" / "postgres" / "log").read_text(errors="replace")
+    log = (Path(settings.POSTGRES_HOST) / "log").read_text(errors="replace")
     assert "reloading configuration files" in log
     assert datum not in log
