@@ -1,5 +1,7 @@
 """The jobs that django-crontab finds in the settings, and what becomes of one that fails."""
 
+import logging
+
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connections
@@ -88,6 +90,7 @@ def test_it_says_that_pages_are_not_prepared_after_a_run_that_succeeded(
     monkeypatch.setattr(follow_up, "prepare_pages", fail)
     call_command("crontab", "run", job)
     assert PipelineRun.objects.get().status == "succeeded"
-    (record,) = caplog.records
+    # A command that shows what it logs leaves its process at it: another test may have called one.
+    (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert (record.name, record.levelname) == ("analytics.pages", "WARNING")
     assert record.error.startswith("the server closed the connection")
