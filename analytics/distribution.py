@@ -89,7 +89,8 @@ def distribute(*, parts: int | None = None, is_dry: bool = False) -> list[Placed
     with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
         _refuse(warehouse)
         _keep_runs_out()
-        parts = parts or PARTS_A_WORKER * len(_workers(warehouse))
+        _refuse_other_parts(warehouse, parts)
+        parts = parts or PARTS_A_WORKER * _count_workers(warehouse)
         to_do = [table for table in tables if placement(warehouse, table.table) is not table.placement]
         if not is_dry:
             give_room()
@@ -157,7 +158,7 @@ def _refuse(warehouse: Cursor) -> None:
         raise PipelineError(
             f"{database} is not up to date ({migration.app_label}.{migration.name}): run manage.py prepare_databases"
         )
-    if not _workers(warehouse):
+    if not _count_workers(warehouse):
         raise PipelineError(f"{database} has no active worker: add one by citus_add_node (docs/scale-out.md)")
     warehouse.execute(
         "select nodename, nodeport, success, result from run_command_on_workers($$select setting from pg_settings"
@@ -173,12 +174,20 @@ def _refuse(warehouse: Cursor) -> None:
         )
 
 
-def _workers(warehouse: Cursor) -> list[str]:
-    warehouse.execute(
-        "select format('%s:%s', nodename, nodeport) from pg_dist_node"
-        " where isactive and shouldhaveshards and noderole = 'primary'"
-    )
-    return [address for (address,) in warehouse.fetchall()]
+def _refuse_other_parts(warehouse: Cursor, parts: int | None) -> None:
+    """Raise PipelineError where rows are already cut into another number of parts."""
+    warehouse.execute("select shard_count from citus_tables where table_name = to_regclass(%s)", [FIRST])
+    cut = [count for (count,) in warehouse.fetchall()]
+    if parts and cut not in ([], [parts]):
+        raise PipelineError(
+            f"the rows of patients are already cut into {cut[0]} parts: distribute_warehouse --undo brings them back, "
+            f"to be cut into {parts}"
+        )
+
+
+def _count_workers(warehouse: Cursor) -> int:
+    warehouse.execute("select from pg_dist_node where isactive and shouldhaveshards and noderole = 'primary'")
+    return warehouse.rowcount
 
 
 def _keep_runs_out() -> None:
@@ -203,15 +212,12 @@ def _place(warehouse: Cursor, table: Placed, parts: int) -> None:
     if not table.by:
         warehouse.execute("select create_reference_table(%s)", [table.table])
         return
-    values = {"table": table.table, "by": table.by, "parts": parts, "first": FIRST}
-    if table.table == FIRST:
-        cut = "select create_distributed_table(%(table)s, %(by)s, colocate_with => 'none', shard_count => %(parts)s)"
-    else:
-        cut = "select create_distributed_table(%(table)s, %(by)s, colocate_with => %(first)s)"
     if not table.query:
         # So that to analyse all parts reads about as many rows as to analyse the one table that they are made of.
         _set_statistics(warehouse, table.table, max(DEFAULT_STATISTICS // parts, 10))
-    warehouse.execute(cut, values)
+    beside, count = ("none", parts) if table.table == FIRST else (FIRST, None)
+    cut = "select create_distributed_table(%s, %s, colocate_with => %s, shard_count => %s)"
+    warehouse.execute(cut, [table.table, table.by, beside, count])
 
 
 def _set_statistics(warehouse: Cursor, table: str, statistics: int) -> None:

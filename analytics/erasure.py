@@ -8,7 +8,7 @@ values of one who is gone nobody knows any more. That no text quotes these is fo
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -272,11 +272,13 @@ def _files(patient: int) -> Iterator[Found]:
     for path in sorted(local.rglob("*")):
         # The databases' own files hold what they give, and what vacuum has yet to take away.
         is_data = path.is_relative_to(database) and path != database / "log"
-        if path.is_file() and not is_data:
-            with path.open("rb") as file:
-                lines = sum(bool(pattern.search(line)) for line in file)
-            if lines:
-                yield Found(str(path), lines)
+        lines = 0
+        with suppress(FileNotFoundError):  # it has gone meanwhile
+            if path.is_file() and not is_data:
+                with path.open("rb") as file:
+                    lines = sum(bool(pattern.search(line)) for line in file)
+        if lines:
+            yield Found(str(path), lines)
     for folder in sorted(Path(gettempdir()).glob(f"{PREFIX}*")):
         yield Found(
             str(folder), 1, "a list that is being written, or was when its process was killed: restart the site"

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from functools import partial
 
 from django.db import transaction
-from psycopg2.sql import SQL, Composable, Identifier
+from psycopg2.sql import SQL, Composable, Identifier, Literal
 
 from ingest.cursors import Cursor, one_row, raw_cursor
 
@@ -60,14 +60,19 @@ def make_work_table(warehouse: Cursor, name: str, query: Composable) -> int:
     return warehouse.rowcount
 
 
-def drop_work_table(warehouse: Cursor, name: str, rows: int = 0) -> None:
-    """Let go of the rows of a work table, of which there are so many."""
+def drop_work_table(warehouse: Cursor, name: str) -> None:
+    """Let go of the rows of a work table."""
+    table = Identifier(name)
     if placement(warehouse, name) is Placement.LOCAL:
-        warehouse.execute(SQL("drop table {}").format(Identifier(name)))
-    elif rows > DELETED_AT_MOST:
+        warehouse.execute(SQL("drop table {}").format(table))
+        return
+    some = SQL("select count(*) from (select 1 from {} limit {}) r").format(table, Literal(DELETED_AT_MOST + 1))
+    warehouse.execute(some)
+    (rows,) = one_row(warehouse)
+    if rows > DELETED_AT_MOST:
         empty(warehouse, name)
-    else:
-        warehouse.execute(SQL("delete from {}").format(Identifier(name)))
+    elif rows:
+        warehouse.execute(SQL("delete from {}").format(table))
 
 
 def empty(warehouse: Cursor, table: str) -> None:

@@ -5,7 +5,6 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import include, path
 
-from access.pages import access_log
 from analytics import health
 
 
@@ -21,7 +20,6 @@ def nothing(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("", include("analytics.pages.urls")),
-    path("access/", access_log, name="access"),
     path("admin/autocomplete/", nothing, name="autocomplete"),
     path("admin/", admin.site.urls),
     path("favicon.ico", favicon),

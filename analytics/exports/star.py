@@ -113,7 +113,7 @@ def _written(warehouse: Cursor, folder: Path, form: str) -> Iterator[Table]:
     # Whole tables are read, and windows are joined to completions by three columns that go together: the planner, which
     # takes them for independent, expects few matches and would look up each by an index, in four times the time.
     warehouse.execute("set local enable_nestloop = off")
-    # The writer computes as much as the server: a core each, instead of helpers of the server's that take the writer's.
+    # The writer computes as much as the server: a core each, instead of parallel processes that take the writer's.
     warehouse.execute("set local max_parallel_workers_per_gather = 0")
     explained = _explained(warehouse)
     database = folder / "star.duckdb" if form == DUCKDB else None

@@ -89,7 +89,7 @@ def _load_checked(
     part = EVERY_ROW if everything else rejects.of_changed_rows(table)
     rejects.list_rejects(warehouse, table.source, SQL("table {}").format(Identifier(refused)), run, counts, part)
     drop_work_table(warehouse, refused)
-    drop_work_table(warehouse, checked, counts.rows_read)
+    drop_work_table(warehouse, checked)
 
 
 def _load_derived(warehouse: Cursor, table: StarTable, rows: int | None, changes: Changes, counts: StepRun) -> None:

@@ -1,5 +1,6 @@
 """The rows of a page's query, read in one snapshot, and those about no single patient kept until a load has ended."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -16,6 +17,9 @@ from psycopg2.sql import SQL, Composable, Identifier, Literal
 
 from ingest import statements
 from ingest.cursors import Cursor, one_row, raw_cursor
+from ingest.runs.errors import DATABASE_ERRORS, explain
+
+logger = logging.getLogger("analytics.pages")
 
 FOLDER = Path(__file__).parent
 OF_A_LOAD = "^[^:]*:[0-9]+:[0-9a-f]{16}:"  # as the cache writes the key of what is kept here, whatever load it is of
@@ -88,6 +92,16 @@ def forget_other_loads() -> None:
             "delete from kept_answer where cache_key ~ %s and cache_key not like %s",
             [OF_A_LOAD, cache.make_key(f"{current_load()}:%")],
         )
+
+
+def forget_after_a_run(**signal: Any) -> None:
+    """Remove what is kept of the warehouse as it was before a run: it counts who is erased."""
+    try:
+        with transaction.atomic(using="default"), raw_cursor("default") as log:
+            log.execute("set local lock_timeout = '1s'")  # the run is over, and waits for nobody
+            forget_other_loads()
+    except DATABASE_ERRORS as error:
+        logger.warning("kept answers not removed, the next run does that", extra={"error": explain(error)})
 
 
 def _load(warehouse: Cursor) -> str:

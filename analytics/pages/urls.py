@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
+from analytics.pages.access_log import access_log
 from analytics.pages.adherence import adherence, windows
 from analytics.pages.covid import covid
 from analytics.pages.home import home
@@ -38,4 +39,5 @@ urlpatterns = [
     path("runs/<int:run_id>/", run, name="run"),
     path("tables/", tables, name="tables"),
     path("tables/<slug:name>/", table, name="table"),
+    path("access/", access_log, name="access"),
 ]

@@ -77,6 +77,9 @@ def test_it_loads_an_empty_warehouse_on_workers(both: Both, source: Source, ware
     assert len(rows_by_worker("step_result_fact")) == 2
     parts = "select distinct shard_count from citus_tables where citus_table_type = 'distributed'"
     assert warehouse.execute(parts) == [(6,)]
+    call_command("distribute_warehouse", "--parts", "6")
+    with pytest.raises(CommandError, match="already cut into 6 parts: distribute_warehouse --undo brings them back"):
+        call_command("distribute_warehouse", "--parts", "7")
     run("check_warehouse")
 
 

@@ -17,7 +17,7 @@ from django.db import connections
 from psycopg2.sql import SQL, Identifier
 from pytest_django import Settings
 
-from access.checks import unrecorded
+from analytics.unrecorded import unrecorded
 from tests.conftest import Warehouse
 
 WITH_PGAUDIT = [Path(found).parent.parent for found in glob("/usr/lib/postgresql/*/lib/pgaudit.so")]  # noqa: PTH207

@@ -45,7 +45,7 @@ def access_log(request: HttpRequest) -> Content:
     if patient is not None:
         shown["beside"] = _table(lines.filter(names_all=False, answered=True))
     asks = {"values": values, "first": first, "last": last, "kinds": SHOWN, "patient": patient}
-    return Content("access/log.html", shown | asks, COLUMNS, _taken(request, found))
+    return Content("pages/access_log.html", shown | asks, COLUMNS, _taken(request, found))
 
 
 def _day(values: Mapping[str, str], name: str, default: date) -> date:

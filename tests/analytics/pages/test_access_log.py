@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from access import pages
 from access.models import AccessLog
+from analytics.pages import access_log
 from tests.access.looks import look
-from tests.analytics.pages.conftest import Reader, reader, table  # noqa: F401
+from tests.analytics.pages.conftest import Reader, table
 
 NONE = "\N{EN DASH}"
 
 
 @pytest.fixture
-def auditor(reader: Reader) -> Client:  # noqa: F811
+def auditor(reader: Reader) -> Client:
     """A browser in which an auditor is logged in."""
     return reader("auditor")
 
@@ -122,11 +122,11 @@ def test_it_refuses_what_it_does_not_understand(auditor: Client, asks: str, says
 def test_it_says_where_its_list_ends(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(4):
         look(days=number)
-    monkeypatch.setattr(pages, "MOST", 3)
+    monkeypatch.setattr(access_log, "MOST", 3)
     assert "The list ends here, after 3 of 4 lines" in text(auditor, "/access/")
-    monkeypatch.setattr(pages, "REACH", 3)
+    monkeypatch.setattr(access_log, "REACH", 3)
     assert "The list ends here, after 3 of more than 3 lines" in text(auditor, "/access/")
-    monkeypatch.setattr(pages, "MOST_TAKEN", 2)
+    monkeypatch.setattr(access_log, "MOST_TAKEN", 2)
     assert len(table(auditor, "/access/")) == 2
 
 
@@ -157,7 +157,7 @@ def test_a_look_at_it_leaves_a_line_too(auditor: Client) -> None:
     ]
 
 
-def test_an_auditor_sees_no_patient_and_nobody_else_sees_the_log(star: None, reader: Reader) -> None:  # noqa: F811
+def test_an_auditor_sees_no_patient_and_nobody_else_sees_the_log(star: None, reader: Reader) -> None:
     auditor = reader("auditor")
     for place in ("/patients/1/", "/adherence/windows/", "/adherence/", "/quality/", "/runs/"):
         assert auditor.get(place).status_code == 403
