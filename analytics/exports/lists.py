@@ -12,7 +12,7 @@ import io
 import logging
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import chain
@@ -230,7 +230,7 @@ class Taken:
             with connection.cursor() as cursor:
                 cursor.execute(SETTINGS, [int(1000 * PATIENCE_SECONDS), int(1000 * IDLE_SECONDS)])
                 self.is_cut = self._is_cut(cursor)
-                self.admin.say_taken(self.request, cursor, self.query(cursor))
+                self.admin.say_taken(self.request, cursor, self._as_listed(cursor))
                 yield cursor
 
     def _is_cut(self, cursor: Cursor) -> bool:
@@ -240,6 +240,13 @@ class Taken:
         beyond = self._sql(self.listed.queryset.order_by().values_list("pk")[ROWS : ROWS + 1], cursor)
         cursor.execute(beyond)
         return cursor.rowcount > 0
+
+    def _as_listed(self, cursor: Cursor) -> Composable:
+        """Return a query for the same rows as the list finds them, in no order, which reads less than the file's."""
+        if not self.is_cut:
+            with suppress(EmptyResultSet):
+                return self._sql(self.listed.queryset.order_by(), cursor)
+        return self.query(cursor)
 
     def query(self, cursor: Cursor) -> Composable:
         """Return the query for the rows, its columns named as they are in the file."""

@@ -111,8 +111,9 @@ def _filled(output: Path) -> Iterator[Path]:
 def _written(warehouse: Cursor, folder: Path, form: str) -> Iterator[Table]:
     """Write the tables, and yield each that is."""
     # Whole tables are read, and windows are joined to completions by three columns that go together: the planner, which
-    # takes them for independent, expects few matches and would look up each by an index, in four times the time.
-    warehouse.execute("set local enable_nestloop = off")
+    # takes them for independent, expects few matches and would look up each by an index, in four times the time. Groups
+    # that are made by sorting come while the rest is still being read.
+    warehouse.execute("set local enable_nestloop = off; set local enable_hashagg = off")
     # The writer computes as much as the server: a core each, instead of parallel processes that take the writer's.
     warehouse.execute("set local max_parallel_workers_per_gather = 0")
     explained = _explained(warehouse)
