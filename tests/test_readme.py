@@ -63,3 +63,22 @@ def test_it_quotes_the_benchmark_as_it_was_measured() -> None:
     assert measured == (results.FOLDER / "results.txt").read_text(encoding="utf-8")
     for name in ("pages.txt", "exports.txt"):
         assert (results.FOLDER / name).read_text(encoding="utf-8") in README
+
+
+def test_its_guide_to_scale_out_models_more_workers_from_what_was_measured() -> None:
+    guide, measured = ROOT / "docs" / "scale-out.md", results.FOLDER / "citus.txt"
+    text, table = guide.read_text(encoding="utf-8"), measured.read_text(encoding="utf-8")
+    assert table in text
+    cost = {}
+    for line in table.splitlines()[2:5]:
+        case, *figures = re.split(r" {2,}", line)
+        coordinator, workers, run = map(float, figures[3:6])
+        cost[case] = coordinator + run, workers
+    modelled = re.findall(r"^\| (\d) \| (.*?) s \| (.*?) s \|$", text, re.MULTILINE)
+    assert [count for count, *_ in modelled] == ["2", "4", "8"]
+    for count, *said in modelled:
+        for case, sum_of in zip(("first load", "ordinary hour"), said, strict=True):
+            serial, parallel = cost[case]
+            figures = [float(figure) for figure in re.split(" [+=] ", sum_of)]
+            share = parallel / int(count)
+            assert figures == pytest.approx([serial, share, serial + share], abs=0.051)
