@@ -20,7 +20,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connections, transaction
-from psycopg2.sql import SQL, Composable, Literal
+from psycopg2.sql import SQL, Composable, Identifier, Literal
 
 from analytics.exports.folders import PREFIX
 from analytics.pages.answers import OF_A_LOAD, current_load
@@ -43,19 +43,18 @@ AT_SOURCE = {
     " (select id from patient_journey where patient_id = %(patient)s)",
 }
 JOURNEYS_AT_SOURCE = "select id from patient_journey where patient_id = %(patient)s"
-# The keys of a patient's rows, while anything knows them, and those of everybody's.
+# The keys of a patient's rows, while anything knows them.
 KEYS = {
-    "journey": (
-        "select id from staging_patient_journey where owner_id = %(patient)s"
-        " union select patient_journey_id from patient_journey_fact where patient_id = %(patient)s",
-        "select id from staging_patient_journey where id is not null",
-    ),
-    "result": (
-        "select id from staging_survey_result where owner_id = %(patient)s"
-        " union select survey_result_id from survey_result_fact where patient_id = %(patient)s",
-        "select id from staging_survey_result where id is not null",
-    ),
+    "journey": "select id from staging_patient_journey where owner_id = %(patient)s"
+    " union select patient_journey_id from patient_journey_fact where patient_id = %(patient)s",
+    "result": "select id from staging_survey_result where owner_id = %(patient)s"
+    " union select survey_result_id from survey_result_fact where patient_id = %(patient)s",
 }
+# Those of everybody's rows, in the warehouse. Materialized, so that on a distributed one they go to all workers.
+KNOWN = """
+with known_journey as materialized (select id from staging_patient_journey where id is not null),
+     known_result as materialized (select id from staging_survey_result where id is not null)
+"""
 NAMES = {"journey": "patient journey", "result": "survey result"}
 # Survey results that the source still has, and whose patient journey went in the run that erased the patient.
 ORPHANED = """
@@ -149,7 +148,7 @@ def prove_erased(patient: int) -> Erasure:
         record = ErasedPatient.objects.filter(pk=patient).first()
         if record:
             erasure.run_id, erasure.erased_at = record.run_id, record.erased_at
-        keys = {kind: _keys(warehouse, query, patient) for kind, (query, _) in KEYS.items()}
+        keys = {kind: _keys(warehouse, query, patient) for kind, query in KEYS.items()}
         keys["journey"] |= journeys
         _search(warehouse, "analytics", erasure, keys)
         if record:
@@ -183,7 +182,8 @@ def _search(cursor: Cursor, alias: str, erasure: Erasure, keys: dict[str, set[in
             row_id = SQL("t.source_table = 'patient' and t.detail #>> '{{row,id}}' = {}")
             conditions.append(("detail", row_id.format(Literal(str(erasure.patient))), ""))
         cursor.execute(
-            SQL("select {} from {} t where {}").format(
+            SQL("{} select {} from {} t where {}").format(
+                SQL(KNOWN if alias == "analytics" else ""),
                 SQL(", ").join(SQL("count(*) filter (where {})").format(condition) for _, condition, _ in conditions),
                 SQL(table),
                 SQL(" or ").join(SQL("({})").format(condition) for _, condition, _ in conditions),
@@ -225,7 +225,7 @@ def _conditions(
                 return
             yield column, SQL("{} = any({}::bigint[])").format(value, known), ""
             if is_here:  # all keys are
-                of_nobody = SQL("{} not in (" + KEYS[of][1] + ")").format(value)
+                of_nobody = SQL("{} not in (select k.id from {} k)").format(value, Identifier(f"known_{of}"))
                 yield (
                     column,
                     of_nobody,
