@@ -4,6 +4,8 @@ A permission is `app.codename`, in which a star stands for any letters. What is 
 facts, patient_dimension and the rows that were rejected, is for care managers alone.
 """
 
+from fnmatch import fnmatch
+
 # Tables of the star that say nothing of a patient.
 WITHOUT_PATIENTS = (
     "analytics.view_journeydimension",
@@ -49,3 +51,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "auditor": ("access.view_accesslog",),
 }
+WHO_SEES_NO_PATIENTS = ("analyst", "steward", "operator")
+
+
+def is_about_patients(permission: str) -> bool:
+    """Tell whether none of those who may not see patients has a permission."""
+    return not any(fnmatch(permission, each) for group in WHO_SEES_NO_PATIENTS for each in GROUPS[group])

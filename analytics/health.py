@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from access.middleware import lacks_second_factor
 from ingest.runs.errors import DATABASE_ERRORS, explain
 from ingest.runs.status import SourceStatus, State, source_statuses
 
@@ -71,7 +72,8 @@ def _may_see_more(request: HttpRequest) -> bool:
         return False
     try:
         with _impatient("default"):
-            return request.user.is_staff and request.user.has_perm("ingest.view_pipelinerun")
+            may = request.user.is_staff and request.user.has_perm("ingest.view_pipelinerun")
+            return may and not lacks_second_factor(request)
     except DATABASE_ERRORS:  # there may be no table of sessions yet
         return False
     finally:

@@ -18,6 +18,7 @@ NAME, IPV6 = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", r"\[[0-9a-f:.]+\]"
 HOST = re.compile(rf"\*|\.?{NAME}|{IPV6}", re.ASCII | re.IGNORECASE)
 ORIGIN = re.compile(rf"https?://(?:(?:\*\.)?{NAME}|{IPV6})(?::\d+)?", re.ASCII)
 SITE = re.compile(r"[\w.:-]+")  # in any language's letters, as requests translates them
+LONGEST_ISSUER = 200  # as the table of its users has it
 NO_SERVER = re.compile(r"(?![/@])(?:.*[\s@/\[\]]|[^:]*:\d*$)")  # with / and @ begin the names of sockets
 
 
@@ -88,6 +89,20 @@ def secret_url(name: str) -> str:
     if value and not _is_web(_split(value)):
         raise ImproperlyConfigured(
             f"{name} must be an address such as https://hooks.example.org/services/1: copy it whole"
+        )
+    return value
+
+
+def issuer(name: str, *, in_the_clear: bool) -> str:
+    """Return the address by which an OpenID Connect provider names itself, or ""; by http only `in_the_clear`."""
+    value = env.text(name)
+    parts = _split(value)
+    schemes = ("https", "http") if in_the_clear else ("https",)
+    is_one = _is_web(parts) and parts is not None and parts.scheme in schemes and not set("@?#") & set(value)
+    if value and not (is_one and len(value) <= LONGEST_ISSUER):
+        raise ImproperlyConfigured(
+            f"{name} must be what the provider gives as its issuer, such as https://login.example.org/realms/care, "
+            f"in {LONGEST_ISSUER} characters at most: with DEBUG=0 by https, and never with a user, a ? or a #"
         )
     return value
 

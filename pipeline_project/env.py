@@ -89,6 +89,17 @@ def words(name: str, default: str = "") -> list[str]:
     return [_visible(name, part.strip()) for part in parts if part.strip()]
 
 
+def pairs(name: str) -> list[tuple[str, str]]:
+    """Return the pairs of VALUE=MEANING between commas, split at the last `=` of each."""
+    found = []
+    for word in words(name):
+        value, _, meaning = (part.strip() for part in word.rpartition("="))
+        if not value or not meaning:
+            raise ImproperlyConfigured(f"{name} holds {word}: write VALUE=MEANING, with commas between several")
+        found.append((value, meaning))
+    return found
+
+
 def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:
     """Return a whole number from `minimum` to `maximum`."""
     value = text(name, str(default))

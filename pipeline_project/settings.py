@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from pythonjsonlogger.core import RESERVED_ATTRS
 
+from access.groups import GROUPS
 from pipeline_project import addresses, env, tls
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -188,9 +189,38 @@ AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_CLIENT_IP_CALLABLE = "pipeline_project.clients.address"
 AXES_USERNAME_CALLABLE = "pipeline_project.clients.username"
 AXES_VERBOSE = False  # a log line names the address alone
-AXES_SENSITIVE_PARAMETERS = ["username"]  # into which people type passwords
+AXES_SENSITIVE_PARAMETERS = ["username", "code", "credential"]  # a username is what people type passwords into
 AXES_DISABLE_ACCESS_LOG = True  # it would grow without end; auth_user.last_login says who came when
 AXES_ENABLE_ADMIN = False  # manage.py axes_list_attempts shows the locks, axes_reset opens them
+
+# --- Who comes in: access/ says how; django-allauth does the codes, the passkeys and the talk with the provider
+
+REQUIRE_MFA = env.boolean("REQUIRE_MFA", default=not DEBUG)
+OIDC_ISSUER = addresses.issuer("OIDC_ISSUER", in_the_clear=DEBUG)
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.secret("OIDC_CLIENT_SECRET")
+OIDC_SCOPES = env.text("OIDC_SCOPES", "openid profile").split()
+OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
+# What the claim says, and the group that this means here; by default the groups go by their own names.
+OIDC_GROUPS = env.pairs("OIDC_GROUPS") or [(group, group) for group in GROUPS]
+if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+    raise ImproperlyConfigured("OIDC_ISSUER is set: set OIDC_CLIENT_ID and OIDC_CLIENT_SECRET, which it gave you, too")
+for _value, _group in OIDC_GROUPS:
+    if _group not in GROUPS:
+        raise ImproperlyConfigured(f"OIDC_GROUPS holds {_value}={_group}, which is no group: {', '.join(GROUPS)}")
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "access.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds; also of files about patients
+SOCIALACCOUNT_ADAPTER = "access.adapters.ProviderAdapter"
+MFA_ADAPTER = "access.adapters.FactorAdapter"
+MFA_FORMS = {"authenticate": "access.login.CodeForm", "authenticate_webauthn": "access.login.PasskeyForm"}
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "MSK warehouse"
+MFA_TOTP_TOLERANCE = 1  # half a minute, for a clock that is not right
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 
 # --- Cron, by django-crontab; entrypoint.sh installs the jobs
 
@@ -216,6 +246,9 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
     "axes",
     "django_crontab",
     "ingest",
@@ -230,6 +263,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "access.middleware.SecondFactorMiddleware",
     "axes.middleware.AxesMiddleware",
     "access.log.AccessLogMiddleware",  # the last: it sees what a view answers, and nothing answers in its place
 ]
@@ -284,7 +319,7 @@ LOGGING = {
     "loggers": {
         **{
             name: {"handlers": ["stderr"], "level": "WARNING", "propagate": False}
-            for name in ("django", "ingest", "analytics", "axes", "access")
+            for name in ("django", "ingest", "analytics", "access", "allauth", "axes")
         },
         # What happens to a run its command tells a person by itself: see ingest/runs/command.py.
         "ingest.runs": {"level": "CRITICAL"},

@@ -20,9 +20,10 @@ def nothing(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("", include("analytics.pages.urls")),
+    path("", include("access.urls")),  # before the admin, whose login it takes over
     path("admin/autocomplete/", nothing, name="autocomplete"),
     path("admin/", admin.site.urls),
-    path("favicon.ico", favicon),
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
+    path("favicon.ico", favicon, name="favicon"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
 ]

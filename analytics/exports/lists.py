@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR
+from django.contrib.auth import get_permission_codename
 from django.core.exceptions import EmptyResultSet, PermissionDenied
 from django.db import connections
 from django.db.models import QuerySet
@@ -33,7 +34,9 @@ from psycopg2.errors import QueryCanceled
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class, for all its small letter)
 from psycopg2.sql import SQL, Composable, Identifier
 
+from access.groups import is_about_patients
 from access.log import sent
+from access.login import ask_again, has_proved_lately
 from analytics.exports import folders
 from analytics.exports.formats import columns_of, duck, feed, measured, no_formula, text, written
 from analytics.exports.sheets import write_book
@@ -126,11 +129,15 @@ def _is_counted(count: int) -> bool:
 def export(admin: "BoundedAdmin", request: HttpRequest) -> HttpResponseBase:
     """Answer with the rows of a list as a file, for who may see the list.
 
+    Who asks for rows about patients, and has not logged in lately, is led to do so and back.
     An address that is not understood is answered with 400 and the reason; a database that does not answer, a file
     that cannot be written, and one too many at a time, with 503.
     """
     if not admin.has_view_or_change_permission(request):
         raise PermissionDenied
+    permission = f"{admin.opts.app_label}.{get_permission_codename('view', admin.opts)}"
+    if is_about_patients(permission) and not has_proved_lately(request):
+        return ask_again(request)
     try:
         return _file(admin, request)
     except RefusedError as refusal:
