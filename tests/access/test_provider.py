@@ -22,6 +22,7 @@ from tests.ingest.runs.test_failures import own_port
 
 ANN = {"preferred_username": "ann", "given_name": "Ann", "email": "ann@example.org", "groups": ["analyst"]}
 HOUR = 3600
+INVALID = "The login provider's answer does not hold for this site."
 
 
 def begin(client: Client, address: str = "/login/provider/") -> str:
@@ -124,6 +125,19 @@ def test_it_takes_a_single_group_and_the_names_of_another_claim(
     assert come(Client(), "2").status_code == 403
 
 
+def test_it_asks_for_the_groups_that_the_token_does_not_have_and_takes_no_others(
+    client: Client, provider: LoginProvider
+) -> None:
+    provider.knows("1", **ANN)
+    provider.says(groups=None)  # in the ID token: userinfo has them
+    assert come(client).status_code == 302
+    assert [group.name for group in User.objects.get().groups.all()] == ["analyst"]
+    provider.says(groups=None, sub="2")  # and is about 1
+    answer = come(Client())
+    assert (answer.status_code, said(answer)[: len(INVALID)]) == (403, INVALID)
+    assert User.objects.count() == 1
+
+
 @pytest.mark.parametrize("claims", [{}, {"groups": []}, {"groups": ["nurses", "superuser"]}, {"groups": None}])
 def test_it_refuses_who_is_in_no_known_group_in_one_line_and_logs_what_was_said(
     client: Client, provider: LoginProvider, caplog: pytest.LogCaptureFixture, claims: dict[str, Any]
@@ -195,9 +209,6 @@ def test_it_refuses_who_was_switched_off_here(client: Client, provider: LoginPro
     answer = come(Client())
     assert answer.status_code == 403
     assert said(answer) == "Your user is switched off on this site. Ask whoever runs it."
-
-
-INVALID = "The login provider's answer does not hold for this site."
 
 
 @pytest.mark.parametrize(
