@@ -1,16 +1,33 @@
 #!/usr/bin/env bash
 # Brings the databases up to date, serves the site and lets cron, and who asks for it there, run the pipeline; with a
-# command given, runs that instead. This script and crond are root, with no capability but to become `app`; everything
-# else runs as `app`.
+# command given, runs that instead. This script and crond are root, with no capability but to become `app` or `web`;
+# gunicorn runs as `web`, everything else as `app`.
 set -euo pipefail
 as_app=(setpriv --reuid=app --regid=app --init-groups)
+as_web=(setpriv --reuid=web --regid=web --init-groups)
 
 if [ "$#" -gt 0 ]; then
     exec "${as_app[@]}" "$@"
 fi
 
 fail() { echo "error: $*" >&2; exit 1; }
+
 hashes() { grep -oE '\b[0-9a-f]{32}\b' || true; }
+
+# What env takes to leave secrets out. Root does so, whose own environment nobody else can read.
+hidden() {
+    local name
+    for name in "$@"; do
+        printf '%s\n' -u "$name" -u "${name}_FILE"
+    done
+}
+owners=(POSTGRES_PASSWORD)
+[ -n "${LOADER_PASSWORD:-}${LOADER_PASSWORD_FILE:-}" ] || owners=() # no roles: all is done by the owner
+mapfile -t from_loader < <(hidden "${owners[@]}" WEB_PASSWORD SECRET_KEY)
+mapfile -t from_web < <(hidden "${owners[@]}" LOADER_PASSWORD READER_PASSWORD MSK_SOURCE_PASSWORD EMAIL_HOST_PASSWORD \
+    ALERT_WEBHOOK_URL)
+as_loader=(env "${from_loader[@]}" PIPELINE_ROLE=loader)
+as_site=(env "${from_web[@]}" PIPELINE_ROLE=web)
 
 # django-crontab neither notices that a table was not written nor copes with an old one: begin with none, then look.
 install_cron() {
@@ -25,11 +42,11 @@ install_cron() {
 
 # Signals gunicorn, the jobs of cron and runs by hand all at once, as `docker stop` kills in 10 seconds what is left: a
 # run needs a moment to roll back and to record that it was interrupted. -1 is everybody whom the sender may signal but
-# itself and process 1; root may not signal `app`, as that is a capability of its own. Who does not listen, as a shell
-# that somebody has open, goes with the container.
+# itself and process 1; root may not signal `app` or `web`, as that is a capability of its own. Who does not listen, as
+# a shell that somebody has open, goes with the container.
 stop() {
     trap '' TERM INT
-    { kill -TERM -1; "${as_app[@]}" sh -c 'kill -TERM -1'; } 2>/dev/null || true
+    { kill -TERM -1; "${as_app[@]}" sh -c 'kill -TERM -1'; "${as_web[@]}" sh -c 'kill -TERM -1'; } 2>/dev/null || true
     local processes=(/proc/[0-9]*) deadline=$((SECONDS + 8))
     while [ "${#processes[@]}" -gt 2 ] && [ "$SECONDS" -lt "$deadline" ]; do # 1, which is init, and this one
         sleep 0.1
@@ -44,13 +61,14 @@ trap 'stop; exit 0' TERM INT
 
 # BusyBox's crond hands on to the jobs what it has itself: the environment, so that no file with secrets is needed, and
 # the container's output. It reads the table in the zone TZ.
-TZ=UTC busybox crond -f -L /dev/stderr &
+TZ=UTC "${as_loader[@]}" busybox crond -f -L /dev/stderr &
 
 # Gunicorn reads WEB_CONCURRENCY by itself, and stumbles over an empty one.
-WEB_CONCURRENCY="${WEB_CONCURRENCY:-2}" "${as_app[@]}" gunicorn pipeline_project.wsgi --config gunicorn.conf.py &
+WEB_CONCURRENCY="${WEB_CONCURRENCY:-2}" "${as_site[@]}" "${as_web[@]}" gunicorn pipeline_project.wsgi \
+    --config gunicorn.conf.py &
 
 # Starts the runs that people ask for on the site.
-"${as_app[@]}" python manage.py run_requests &
+"${as_loader[@]}" "${as_app[@]}" python manage.py run_requests &
 
 # Whichever ends first takes the others with it: a container that only serves, or only runs jobs, looks well and is not.
 wait -n || true

@@ -8,6 +8,7 @@ cd "${PROJECT:-/project}"
 source_db=${POSTGRES_SECONDARY_DB:-msk_db}
 incoming_db=incoming_$source_db # loaded, not yet in use
 outgoing_db=outgoing_$source_db # no longer in use
+reader=${READER_USER:-msk_reader}
 
 export PGUSER=${POSTGRES_USER:-postgres} PGDATABASE=postgres PGOPTIONS='-c client_min_messages=warning'
 export PGPASSWORD=${POSTGRES_PASSWORD:-$(cat "${POSTGRES_PASSWORD_FILE:-/dev/null}")}
@@ -53,6 +54,23 @@ do 'begin
         raise exception ''it makes no table'';
     end if;
 end'"
+
+# Who only reads the source, if there is such a role, may read what is new in it, too. prepare_databases makes it.
+let_reader_read() {
+    sql --dbname "$incoming_db" -v reader="$reader" <<'SQL'
+select format(statement, name, rolname)
+  from pg_roles,
+       (select datname, 'grant connect on database %I to %I' from pg_database where datname = current_database()
+         union all
+        select 'public', 'revoke create on schema %I from public'
+         union all
+        select nspname, statement
+          from pg_namespace,
+               unnest(array['grant usage on schema %I to %I', 'grant select on all tables in schema %I to %I']) statement
+         where nspname !~ '^(pg_|information_schema$)') as given (name, statement)
+ where rolname = :'reader' \gexec
+SQL
+}
 
 # A rename needs the database to itself: nobody new comes in, and whoever is in has to leave.
 swap() {
@@ -111,5 +129,6 @@ echo "init-db: loading $dump into $source_db"
 is_whole "$dump" || give_up "its end is missing"
 try sql_with_names <<<'create database :"incoming" template template0'
 try load "$dump"
+try let_reader_read
 try swap
 echo "init-db: $source_db is loaded"

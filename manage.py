@@ -9,12 +9,22 @@ from django.core.management import execute_from_command_line
 
 from pipeline_project import embedded, env
 
+# Who a command is at the databases, where it need not be their owner.
+ROLES = {
+    **dict.fromkeys(
+        ("run_pipeline", "extract_msk", "parse_slugs", "load_msk", "extract_covid", "load_covid"), "loader"
+    ),
+    **dict.fromkeys(("run_requests", "check_warehouse", "pipeline_status", "crontab"), "loader"),
+    **dict.fromkeys(("runserver", "export_star"), "web"),
+}
+
 
 def main() -> None:
     """Run the command of sys.argv; a wrong setting or Ctrl-C ends it with one line, or with --traceback in full."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pipeline_project.settings")
     try:
         env.load(embedded.ROOT / ".env")
+        os.environ.setdefault("PIPELINE_ROLE", ROLES.get("".join(sys.argv[1:2]), "owner"))
         if embedded.is_wanted():
             embedded.use()
         execute_from_command_line(sys.argv)

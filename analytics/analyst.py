@@ -33,7 +33,8 @@ def grant_analyst(role: str) -> list[str]:
             if not cursor.rowcount:
                 cursor.execute(SQL("create role {} nologin").format(Identifier(role)))
             _give_only(cursor, role, alias)
-            _refuse_excess(cursor, role, alias)
+            if more := excess(cursor, role, [f"select {table}" for table in star(alias)]):
+                raise too_mighty(role, alias, "read the star", more)
     return star("analytics")
 
 
@@ -81,13 +82,16 @@ def _give_only(cursor: Cursor, role: str, alias: str) -> None:
         )
 
 
-def _refuse_excess(cursor: Cursor, role: str, alias: str) -> None:
-    """Raise PipelineError if the role may do more in the database `alias` than read the star."""
-    cursor.execute(EXCESS.format(role=Literal(role), star=Literal(star(alias))))
-    excess = [right for (right,) in cursor.fetchall()]
-    if excess:
-        more = f" and {len(excess) - EXAMPLES} more" if len(excess) > EXAMPLES else ""
-        raise PipelineError(
-            f'the role "{role}" may do more in {connections[alias].settings_dict["NAME"]} than read the star:'
-            f" {', '.join(excess[:EXAMPLES])}{more}; take that away, or name another role"
-        )
+def excess(cursor: Cursor, role: str, allowed: list[str]) -> list[str]:
+    """Return what a role may do in the database of the cursor that is not `allowed`, such as "select patient"."""
+    cursor.execute(EXCESS.format(role=Literal(role), allowed=Literal(allowed)))
+    return [right for (right,) in cursor.fetchall()]
+
+
+def too_mighty(role: str, alias: str, purpose: str, found: list[str]) -> PipelineError:
+    """Return the refusal of a role that may do more in the database `alias` than its `purpose` is."""
+    more = f" and {len(found) - EXAMPLES} more" if len(found) > EXAMPLES else ""
+    return PipelineError(
+        f'the role "{role}" may do more in {connections[alias].settings_dict["NAME"]} than {purpose}:'
+        f" {', '.join(found[:EXAMPLES])}{more}; take that away, or name another role"
+    )

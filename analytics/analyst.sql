@@ -1,4 +1,4 @@
--- What a role may do in this database, by itself or as a member of others, beyond reading the star: a line each.
+-- What a role may do in this database, by itself or as a member of others, beyond what is allowed: a line each.
 -- What the server's default gives to everybody is not listed: to connect, and to make temporary tables.
 with own as (
     select *
@@ -7,7 +7,9 @@ with own as (
 ),
 
 relation as (
-    select c.oid, c.relkind, c.relname, c.relowner, c.relname = any({star}) and n.nspname = 'public' as is_star
+    select
+        c.oid, c.relkind, c.relowner,
+        case n.nspname when 'public' then c.relname else format('%s.%s', n.nspname, c.relname) end as name
     from pg_class as c
     inner join pg_namespace as n on n.oid = c.relnamespace
     where
@@ -37,23 +39,23 @@ excess as (
         ) as a (place, what, is_so)
     where a.is_so
     union
-    select 7, format('own %s', r.relname)
+    select 7, format('own %s', r.name)
     from relation as r
     inner join own as o on o.oid = r.relowner
     union
-    select 8, format('%s %s', p.word, r.relname)
+    select 8, format('%s %s', p.word, r.name)
     from relation as r
     cross join own as o
     cross join
         (values ('select'), ('insert'), ('update'), ('delete'), ('truncate'), ('references'), ('trigger')) as p (word)
     where
-        r.relkind <> 'S' and not (r.is_star and p.word = 'select')
+        r.relkind <> 'S'
         and case
             when p.word in ('delete', 'truncate', 'trigger') then has_table_privilege(o.oid, r.oid, p.word)
             else has_any_column_privilege(o.oid, r.oid, p.word)
         end
     union
-    select 9, format('use %s', r.relname)
+    select 9, format('use %s', r.name)
     from relation as r
     cross join own as o
     where r.relkind = 'S' and has_sequence_privilege(o.oid, r.oid, 'usage, select, update')
@@ -86,4 +88,5 @@ excess as (
 
 select what
 from excess
+where what <> all({allowed})
 order by place, what;

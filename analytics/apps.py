@@ -6,7 +6,7 @@ class AnalyticsConfig(AppConfig):
     verbose_name = "Star schema"
 
     def ready(self) -> None:
-        from analytics import unrecorded  # noqa: F401  (it registers a check)
+        from analytics import deploy, unrecorded  # noqa: F401  (they register checks)
         from analytics.pages.answers import forget_after_a_run
         from ingest.runs.run import committed
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.db import connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from psycopg2.sql import SQL, Composable, Identifier
@@ -29,6 +30,8 @@ from ingest.target import names
 
 DEFINITIONS = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 LEAST_WORK_MEM = 16 << 20  # bytes: with less a worker sorts on disk what a page asks of it
+# Workers know neither the roles' passwords nor their rights.
+ONE_USER = "a distributed warehouse has one user, so remove LOADER_PASSWORD, WEB_PASSWORD and READER_PASSWORD"
 FIRST = "patient_journey_fact"  # the others by patient go where its rows are
 # Into how many parts rows are cut for each worker: each statement costs some milliseconds a part, and with few of them
 # workers that are added later cannot be given even shares.
@@ -146,6 +149,8 @@ def rows_by_worker(table: str) -> dict[str, int]:
 def _refuse(warehouse: Cursor) -> None:
     """Raise PipelineError where the warehouse cannot be distributed, with what to do."""
     database = connections["analytics"].settings_dict["NAME"]
+    if settings.DATABASE_ROLES:
+        raise PipelineError(f"{database} cannot be distributed with roles of its own: {ONE_USER}")
     warehouse.execute("select from pg_extension where extname = 'citus'")
     if not warehouse.rowcount:
         raise PipelineError(
@@ -199,7 +204,7 @@ def _place_functions(warehouse: Cursor) -> None:
     """Let the workers have the functions that the statements call."""
     warehouse.execute(
         "select create_distributed_function(p.oid::regprocedure) from pg_proc p"
-        " where p.pronamespace = 'public'::regnamespace"
+        " where p.pronamespace = 'public'::regnamespace and not p.prosecdef"
         " and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')"
     )
 

@@ -102,6 +102,7 @@ def load_source() -> str:
             "POSTGRES_DB": connections["default"].settings_dict["NAME"],
             "POSTGRES_ANALYTICS_DB": connections["analytics"].settings_dict["NAME"],
             "POSTGRES_SECONDARY_DB": database["NAME"],
+            "READER_USER": settings.READER_USER,
         },
         capture_output=True,
         text=True,

@@ -109,11 +109,16 @@ def analyze_local(warehouse: Cursor, name: str) -> None:
 def analyze(warehouse: Cursor, table: str) -> None:
     """Let the server know what a table holds: at once or, where that is on workers, when the transaction has ended.
 
-    Before its end Citus refuses, as the transaction has come to the table's parts in another way.
+    Before its end Citus refuses, as the transaction has come to the table's parts in another way. To who does not own
+    the table the server would say nothing, and do nothing: then a function of its owner does it.
     """
     statement = SQL("analyze {}").format(Identifier(table))
     if placement(warehouse, table) is Placement.LOCAL:
-        warehouse.execute(statement)
+        warehouse.execute("select pg_has_role(relowner, 'usage') from pg_class where oid = %s::regclass", [table])
+        if one_row(warehouse) == (True,):
+            warehouse.execute(statement)
+        else:
+            warehouse.execute("select analyze_table(%s)", [table])
     else:
         transaction.on_commit(partial(_execute, statement), using="analytics", robust=True)
 

@@ -19,6 +19,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # As in .env.example, for all to read: refused in production.
 EXAMPLE_SECRET_KEY = "change-me-this-is-the-key-of-the-example"  # noqa: S105
 EXAMPLE_PASSWORD = "postgres"  # noqa: S105
+EXAMPLE_PASSWORDS = {"loader": "loader", "web": "web", "reader": "reader"}  # of the roles
 
 DEBUG = env.boolean("DEBUG", default=False)
 # Without a key every process makes its own: safe, but a login then ends with the process.
@@ -50,11 +51,35 @@ if POSTGRES_PASSWORD.strip() == EXAMPLE_PASSWORD and not DEBUG:
         "POSTGRES_PASSWORD is the one of .env.example and DEBUG is off: give the database user one of your own, "
         f"in Docker with docker compose exec db psql -U {POSTGRES_USER} -d postgres -c '\\password', and set it in .env"
     )
+# Who this process is at the databases: entrypoint.sh says so for each that it starts, manage.py by the command.
+PIPELINE_ROLE = env.choice("PIPELINE_ROLE", "owner", "loader", "web")
+READER_USER = env.text("READER_USER", "msk_reader")
+# The roles that have a password, each with its login. Without one the owner does what a role would.
+DATABASE_ROLES = {
+    role: {"USER": user, "PASSWORD": password}
+    for role, user, password in (
+        ("loader", env.text("LOADER_USER", "msk_loader"), env.secret("LOADER_PASSWORD")),
+        ("web", env.text("WEB_USER", "msk_web"), env.secret("WEB_PASSWORD")),
+        ("reader", READER_USER, env.secret("READER_PASSWORD")),
+    )
+    if password
+}
+for _role, _login in DATABASE_ROLES.items():
+    if _login["PASSWORD"].strip() == EXAMPLE_PASSWORDS[_role] and not DEBUG:
+        raise ImproperlyConfigured(
+            f"{_role.upper()}_PASSWORD is the one of .env.example and DEBUG is off: set one of your own in .env, which "
+            f"{_login['USER']} is given when the databases are prepared"
+        )
 CONNECT_TIMEOUT_SECONDS = env.integer("CONNECT_TIMEOUT_SECONDS", 10, minimum=2, maximum=3600)  # libpq's least is 2
 STATEMENT_TIMEOUT_SECONDS = env.integer("STATEMENT_TIMEOUT_SECONDS", 3600, minimum=0, maximum=86_400)
 # A server that is gone without a word is noticed after a minute, not after the hours that TCP would wait.
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 EMBEDDED = env.boolean("POSTGRES_EMBEDDED", default=False)  # set by pipeline_project.embedded, by nobody else
+
+
+def _login_of(role: str) -> dict[str, str]:
+    """Return as whom `role` comes to a database: as the owner where it has no password."""
+    return DATABASE_ROLES.get(role, {"USER": POSTGRES_USER, "PASSWORD": POSTGRES_PASSWORD})
 
 
 def _database(name: str, session: str = "", **connection: Any) -> dict[str, Any]:
@@ -67,12 +92,12 @@ def _database(name: str, session: str = "", **connection: Any) -> dict[str, Any]
         "NAME": name,
         "HOST": POSTGRES_HOST,
         "PORT": POSTGRES_PORT,
-        "USER": POSTGRES_USER,
-        "PASSWORD": POSTGRES_PASSWORD,
+        **_login_of(PIPELINE_ROLE),
         "OPTIONS": {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": options.strip()} | KEEPALIVES,
     } | connection
 
 
+_reader = _login_of("reader" if PIPELINE_ROLE == "loader" else "owner")
 DATABASES = {
     "default": _database(env.text("POSTGRES_DB", "msk_database")),
     "analytics": _database(
@@ -87,8 +112,8 @@ DATABASES = {
         session="-c default_transaction_read_only=on",
         HOST=addresses.server("MSK_SOURCE_HOST", POSTGRES_HOST),
         PORT=env.integer("MSK_SOURCE_PORT", POSTGRES_PORT, minimum=1, maximum=65535),
-        USER=env.text("MSK_SOURCE_USER", POSTGRES_USER),
-        PASSWORD=env.secret("MSK_SOURCE_PASSWORD", POSTGRES_PASSWORD),
+        USER=env.text("MSK_SOURCE_USER", _reader["USER"]),
+        PASSWORD=env.secret("MSK_SOURCE_PASSWORD", _reader["PASSWORD"]),
     ),
 }
 _places = [(each["HOST"], each["PORT"], each["NAME"]) for each in DATABASES.values()]
@@ -112,7 +137,7 @@ for _alias, _described in DATABASES.items():
 # What pages have worked out, for all processes: prepare_databases makes the table.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "analytics.pages.cache.AnswerCache",
         "LOCATION": "kept_answer",
         "TIMEOUT": 24 * 3600,
         "OPTIONS": {"MAX_ENTRIES": 2000},

@@ -5,10 +5,10 @@ from contextlib import contextmanager, suppress
 from uuid import uuid4
 
 from django.db import connections, transaction
-from psycopg2.sql import SQL, Identifier
 
 from ingest.cursors import raw_cursor
 from ingest.models import CovidDay, RejectedRow, SchemaChange
+from ingest.placement import analyze
 from ingest.runs import lock
 from ingest.runs.errors import DATABASE_ERRORS
 from ingest.runs.run import DRY, Run, give_room
@@ -67,26 +67,24 @@ def _estimates_kept() -> Iterator[None]:
     _correct(before)
 
 
-def _correct(before: dict[tuple[str, str], float]) -> None:
+def _correct(before: dict[str, float]) -> None:
     """Analyse the tables whose estimates are no longer those of before."""
-    changed = [Identifier(*table) for table, rows in _estimates().items() if rows != before.get(table)]
-    if changed:
-        with raw_cursor("analytics") as cursor:
-            cursor.execute(SQL("analyze {}").format(SQL(", ").join(changed)))
+    changed = [table for table, rows in _estimates().items() if rows != before.get(table)]
+    with raw_cursor("analytics") as cursor:
+        for table in changed:
+            analyze(cursor, table)
 
 
-def _estimates() -> dict[tuple[str, str], float]:
-    """Return the estimated rows of each table of ours."""
+def _estimates() -> dict[str, float]:
+    """Return the estimated rows of each table of the warehouse."""
     with connections["analytics"].cursor() as cursor:
         cursor.execute(
             """
-            select n.nspname, c.relname, c.reltuples
+            select c.relname, c.reltuples
               from pg_class c
-              join pg_namespace n on n.oid = c.relnamespace
              where c.relkind = 'r'
-               and c.relpersistence <> 't'
-               and n.nspname !~ '^(pg_|information_schema$)'
-               and c.relowner = (select oid from pg_roles where rolname = current_user)
+               and (c.relnamespace, c.relowner)
+                   = (select w.relnamespace, w.relowner from pg_class w where w.oid = 'committed_run'::regclass)
             """
         )
-        return {(schema, name): rows for schema, name, rows in cursor.fetchall()}
+        return dict(cursor.fetchall())

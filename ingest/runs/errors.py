@@ -74,6 +74,9 @@ TLS_REFUSALS = {
     "MSK_SOURCE_SSLKEY or MSK_SOURCE_SSLROOTCERT for the source",
 }
 
+# The same of a role of ours, which is made, and given its password and its rights, when the databases are prepared.
+OF_A_ROLE = "make migrate, in Docker a restart of web, gives the roles their passwords and rights"
+
 # What to do about a server that does not let us in. It then says no SQLSTATE that libpq would pass on, only this.
 REFUSALS = TLS_REFUSALS | {
     "password authentication failed|no password supplied": "check POSTGRES_USER and POSTGRES_PASSWORD, or "
@@ -198,18 +201,20 @@ def _remedy(error: BaseException, message: str) -> str:
     state = _state(error)
     if f'database "{connections["msk_db"].settings_dict["NAME"]}" does not exist' in message:
         return LOAD_SOURCE
-    if not state:
-        for pattern, remedy in REFUSALS.items():
-            if refusal := re.search(pattern, message):
-                return remedy.format(*refusal.groups())
-        if REFUSED.search(message):
-            return REFUSED_OTHERWISE
     if state == "42501" and _raised_by(error) == "check_enable_rls":
         return (
             "row-level security would hide rows of it, which no policy changes: at the source "
             f'alter role "{connections["msk_db"].settings_dict["USER"]}" bypassrls lets the user see all of them, or '
             "the same for the owner of the view through which it looks"
         )
+    if _is_of_a_role(state, message):
+        return OF_A_ROLE
+    if not state:
+        for pattern, remedy in REFUSALS.items():
+            if refusal := re.search(pattern, message):
+                return remedy.format(*refusal.groups())
+        if REFUSED.search(message):
+            return REFUSED_OTHERWISE
     if state == "57014" and (known := next((r for said, r in CANCELLATIONS.items() if said in message), None)):
         return known
     for beginning, remedy in REMEDIES.items():
@@ -218,6 +223,15 @@ def _remedy(error: BaseException, message: str) -> str:
     if state and not state.startswith(("08", "57P")):
         return UNFORESEEN
     return f"is the server up and reachable ({_addresses()})? Start it and run the command again"
+
+
+def _is_of_a_role(state: str, message: str) -> bool:
+    """Tell whether a role of ours was not let in, or lacks a right."""
+    ours = {login["USER"] for login in settings.DATABASE_ROLES.values()}
+    if state == "42501":
+        return any(connections[alias].settings_dict["USER"] in ours for alias in connections)
+    refused = re.search('(?:password authentication failed for user|role) "(.*?)"', message)
+    return bool(refused and not state and refused[1] in ours)
 
 
 def _state(error: BaseException) -> str:

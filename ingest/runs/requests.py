@@ -219,6 +219,8 @@ class Worker:
         while not self.is_stopped and (taken := _take(self.command)):
             self.jobs.append(taken)
             logger.info("request is taken up", extra=_about(taken.request))
+        with suppress(*DATABASE_ERRORS):  # a warehouse that is down keeps nobody's request from being looked at
+            end_gone_runs()
         connections["analytics"].close()  # it would idle, and may be cut
 
     @contextmanager

@@ -30,6 +30,7 @@ class Command(BaseCommand):
             elif databases.source_is_ours() and not databases.source_exists():
                 name = settings.DATABASES["msk_db"]["NAME"]
                 self.stderr.write(f"warning: the source database {name} does not exist; {LOAD_SOURCE}")
+            call_command("prepare_roles", stdout=self.stdout, stderr=self.stderr)
         except Exception as error:
             raise CommandError(explain(error)) from error
 
