@@ -1,13 +1,13 @@
 -- What a role can be given in this database: each thing with its kind and name, as grant names it, and the rights that
 -- the role was given on it by name.
 with thing as (
-    select 'database' as kind, datname::text as name, format('database %I', datname) as thing, datacl as acl
-    from pg_database
-    where datname = current_database()
+    select 'database' as kind, b.datname::text as name, format('database %I', b.datname) as grantable, b.datacl as acl
+    from pg_database as b
+    where b.datname = current_database()
     union all
-    select 'schema', nspname, format('schema %I', nspname), nspacl
-    from pg_namespace
-    where nspname !~ '^(pg_|information_schema$)'
+    select 'schema', n.nspname, format('schema %I', n.nspname), n.nspacl
+    from pg_namespace as n
+    where n.nspname !~ '^(pg_|information_schema$)'
     union all
     select
         case when c.relkind = 'S' then 'sequence' when c.relkind in ('v', 'm') then 'view' else 'table' end,
@@ -35,26 +35,31 @@ with thing as (
         )
 ),
 
+role as (
+    select r.oid
+    from pg_roles as r
+    where r.rolname = {role}
+),
+
 given as (
     select
-        t.thing, concat(case when a.is_grantable then 'grant option for ' end, lower(a.privilege_type)) as privilege
+        t.grantable,
+        concat(case when a.is_grantable then 'grant option for ' end, lower(a.privilege_type)) as privilege
     from thing as t
     cross join lateral aclexplode(t.acl) as a
-    where a.grantee = (select oid from pg_roles where rolname = {role})
+    inner join role as o on o.oid = a.grantee
     union all
-    select
-        format('table %I.%I', n.nspname, c.relname), format('%s (%I)', lower(a.privilege_type), t.attname)
+    select format('table %I.%I', n.nspname, c.relname), format('%s (%I)', lower(a.privilege_type), t.attname)
     from pg_attribute as t
     inner join pg_class as c on c.oid = t.attrelid
     inner join pg_namespace as n on n.oid = c.relnamespace
     cross join lateral aclexplode(t.attacl) as a
-    where
-        n.nspname !~ '^(pg_|information_schema$)' and not t.attisdropped
-        and a.grantee = (select oid from pg_roles where rolname = {role})
+    inner join role as o on o.oid = a.grantee
+    where n.nspname !~ '^(pg_|information_schema$)' and not t.attisdropped
 )
 
-select t.kind, t.name, t.thing, array_remove(array_agg(g.privilege), null) as rights
+select t.kind, t.name, t.grantable, array_remove(array_agg(g.privilege), null) as rights
 from thing as t
-left join given as g on g.thing = t.thing
-group by t.kind, t.name, t.thing
-order by t.kind, t.name, t.thing;
+left join given as g on g.grantable = t.grantable
+group by t.kind, t.name, t.grantable
+order by t.kind, t.name, t.grantable;

@@ -72,10 +72,18 @@ trap take_down EXIT
 mkdir "$copy"
 tar --create --exclude=./.git --exclude=./.local --exclude=./.venv --exclude=./.env --exclude=./msk_db.sql . |
     tar --extract --no-same-permissions --directory "$copy"
-cp "$copy/.env.example" "$copy/.env"
+
+say "up, as an installation from before there were roles"
+sed -E '/^(LOADER|WEB|READER)_PASSWORD=/d' "$copy/.env.example" >"$copy/.env"
+start --build
+roles() { query postgres "select coalesce(string_agg(rolname, ' ' order by rolname), '') from pg_roles where rolname ~ '^msk'"; }
+is "the roles" "$(roles)" ""
+succeeds page /admin/login/
 
 say "up, from nothing but a copied .env.example"
-start --build
+cp "$copy/.env.example" "$copy/.env"
+start
+is "the roles, on a volume that was there" "$(roles)" "msk_loader msk_reader msk_web"
 [ ! -e "$copy/msk_db.sql" ] || fail "a msk_db.sql was made"
 succeeds page /admin/login/
 says "csrfmiddlewaretoken"
@@ -126,19 +134,20 @@ comes_to "runs that wait for the source" 1 query msk_db \
 comes_to "whether the next one was skipped" t query msk_database \
     "select count(*) > 0 from pipeline_run where (source, status, trigger) = ('msk', 'skipped', 'cron')"
 # What starts a health check, a job of cron or this very look is root for a moment.
-not_as_app() {
-    in_web find /proc -maxdepth 1 ! -user app -name '[0-9]*' ! -name 1 -exec cat {}/comm \; | sort --unique | xargs
+runs_as() {
+    in_web find /proc -maxdepth 1 -user "$1" -name '[0-9]*' ! -name 1 -exec cat {}/comm \; | sort --unique | xargs
 }
-comes_to "what runs as another user, but for init" "bash busybox" not_as_app # entrypoint.sh and crond
+comes_to "what runs as root, but for init" "bash busybox" runs_as root # entrypoint.sh and crond
+comes_to "what runs as web" gunicorn runs_as web
 is "what the application can write" "$(in_web find /app /opt/venv -writable ! -type l)" ""
 # The job found may be one that is skipped and gone at the next look.
 # shellcheck disable=SC2016
 job_lacks() {
     in_web sh -c 'env -0 | sort -z >/tmp/here
         job=$(grep -lz ^PIPELINE_TRIGGER=cron /proc/[0-9]*/environ 2>/dev/null | head -n 1)
-        sort -z "$job" | comm -z -23 /tmp/here - | tr "\0" "\n"'
+        sort -z "$job" | comm -z -23 /tmp/here - | sed -z "s/=.*//" | tr "\0" " "'
 }
-comes_to "what the job's environment lacks" "TZ=Pacific/Auckland" job_lacks
+comes_to "what the job's environment lacks" "POSTGRES_PASSWORD SECRET_KEY TZ WEB_PASSWORD " job_lacks # its TZ is UTC
 jobs=$(in_web crontab -l)
 in_web sh -c 'crontab -l | sed "s/ run ..../ run dead/" >/tmp/old; crontab /tmp/old' # as an older release left it
 before=$(row_versions)
@@ -159,6 +168,32 @@ cp "$copy/.env.example" "$copy/.env"
 printf '%s\n' MSK_CRON=off COVID_CRON= >>"$copy/.env"
 start
 is "jobs" "$(in_web crontab -l)" ""
+
+say "who each process is, and which secrets it has"
+# secrets_of USER PROGRAM: those in its environment, of which PROGRAM is one of the words it was started with
+# shellcheck disable=SC2016
+secrets_of() {
+    compose exec -T --user "$1" web sh -c 'for each in /proc/[0-9]*; do
+            tr "\0" "\n" <"$each/cmdline" | grep -qx "$0" && cat "$each/environ"
+        done 2>/dev/null | tr "\0" "\n" | sed -nE "s/^([A-Z_]+_(PASSWORD|KEY))(_FILE)?=.*/\1/p" | sort -u | xargs' "$2"
+}
+is "the secrets of the site" "$(secrets_of web /opt/venv/bin/gunicorn)" "SECRET_KEY WEB_PASSWORD"
+is "the secrets of the worker" "$(secrets_of app run_requests)" "LOADER_PASSWORD READER_PASSWORD"
+is "the secrets of the worker, to the site" "$(secrets_of web run_requests)" ""
+query postgres "alter system set log_connections = on" >/dev/null
+query postgres "select pg_reload_conf()" >/dev/null
+# users_of DATABASE: who came to it since then, but for this script
+users_of() {
+    compose logs --no-log-prefix db | grep -v 'application_name=psql' |
+        sed -nE "s/.*connection authorized: user=([a-z_]+) database=$1( .*|\$)/\1/p" | sort -u | xargs
+}
+is "readiness" "$(readiness)" 200
+succeeds in_web python manage.py run_pipeline
+is "who comes to the run log" "$(users_of msk_database)" "msk_loader msk_web"
+is "who comes to the warehouse" "$(users_of analytics_db)" "msk_loader msk_web"
+is "who comes to the source" "$(users_of msk_db)" msk_reader
+query postgres "alter system reset log_connections" >/dev/null
+query postgres "select pg_reload_conf()" >/dev/null
 
 say "crond dies while somebody has a shell open that does not listen"
 web=$(compose ps --quiet web)
@@ -261,6 +296,7 @@ comes_to "who uses the source" psql query postgres \
 succeeds reload
 succeeds in_web make run-pipeline
 is "patients after one more" "$(query analytics_db 'select count(*) from patient_dimension')" $((patients + 1))
+succeeds compose exec -T db psql "postgresql://msk_reader:reader@127.0.0.1/msk_db" -qAtX -c 'select count(*) from patient'
 is "its hospital" "$(query analytics_db 'select hospital from patient_dimension where patient_id = 999999')" "$hospital"
 source_and_star_agree
 

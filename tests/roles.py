@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connections
 from psycopg2.sql import SQL, Identifier
 
-from tests.conftest import Database, connect
+from analytics.roles import prepare_roles
+from tests.conftest import Database
 
 LOGINS = {
     role: {"USER": f"msk_{role}_{os.getpid()}", "PASSWORD": f"of the {role}, 'quoted' %s"}
@@ -20,20 +20,20 @@ LOGINS = {
 
 @pytest.fixture
 def roles(databases: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The three roles, as prepare_databases makes them; gone after the test."""
+    """The three roles, as prepare_databases makes them; gone after the test, with all that they were given."""
     monkeypatch.setattr(settings, "DATABASE_ROLES", LOGINS)
-    connections.close_all()
-    call_command("prepare_databases", verbosity=0)
+    prepare_roles()
     yield
     connections.close_all()
     drop_roles()
 
 
 def drop_roles() -> None:
+    """Let go of the roles and of all that they were given."""
     server = Database("default")
     for login in LOGINS.values():
         name = Identifier(login["USER"])
-        if server.execute("select from pg_roles where rolname = %s", login["USER"]):
+        if server.execute("select 1 from pg_roles where rolname = %s", login["USER"]):
             for alias in connections:
                 database = Database(alias)
                 database.execute(SQL("drop owned by {}").format(name))
@@ -61,6 +61,3 @@ def acting(role: str) -> Iterator[None]:
                 patch.setitem(connections[alias].settings_dict, name, value)
         yield
         connections.close_all()
-
-
-__all__ = ["LOGINS", "acting", "as_role", "connect", "drop_roles", "roles"]

@@ -17,16 +17,16 @@ create table key_set_aside (
     primary key (table_name, place)
 );
 comment on table key_set_aside is
-    'How the keys are made again that a run has dropped of an empty table; no row outlives the transaction of the run';
+    'How the keys are made again that a run has dropped of an empty table; when it ends they are back';
 
 create function is_of_the_warehouse(name regclass) returns boolean
     language sql stable set search_path = pg_catalog, pg_temp
     return exists (
         select from pg_class as c
-        where c.oid = name and c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace
-          and pg_has_role(c.relowner, 'usage')
+        where c.oid = name and c.relkind in ('r', 'p') and c.relnamespace::regnamespace::text !~ '^pg_'
+          and c.relowner = (select w.relowner from pg_class as w where w.oid = 'public.committed_run'::regclass)
     );
-comment on function is_of_the_warehouse is 'Whether it is a table of the schema public, and of the user who asks';
+comment on function is_of_the_warehouse is 'Whether it is a table of the owner of the warehouse, not a temporary one';
 
 create function analyze_table(name regclass) returns void
     language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -81,18 +81,7 @@ begin
 end $$;
 comment on function put_keys_back is 'Make again what set_keys_aside has dropped';
 
-create function keys_are_back() returns trigger
-    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-    if exists (select from public.key_set_aside as k where (k.table_name, k.place) = (new.table_name, new.place)) then
-        raise exception 'the keys of % were set aside and not put back', new.table_name;
-    end if;
-    return null;
-end $$;
-create constraint trigger keys_are_back after insert on key_set_aside
-    deferrable initially deferred for each row execute function keys_are_back();
-
-revoke all on function analyze_table, set_keys_aside, put_keys_back, keys_are_back from public;
+revoke all on function analyze_table, set_keys_aside, put_keys_back from public;
 """
 STAGED_ROWS = "\nunion all\n".join(
     f"""
@@ -111,7 +100,7 @@ BACKWARDS = """
 drop view staged_rows;
 drop function analyze_table, set_keys_aside, put_keys_back;
 drop table key_set_aside;
-drop function keys_are_back, is_of_the_warehouse;
+drop function is_of_the_warehouse;
 """
 
 

@@ -87,6 +87,7 @@ def test_it_refuses_the_password_of_the_example_from_a_file_too(tmp_path: Path) 
 )
 def test_it_passes_djangos_check_for_production(proxy) -> None:
     own = {"SECRET_KEY": OWN_KEY, "POSTGRES_PASSWORD": "of one's own"}
+    own |= dict.fromkeys(("LOADER_PASSWORD", "WEB_PASSWORD", "READER_PASSWORD"), "theirs")
     process = manage(SERVER | own | proxy, "check", "--deploy", "--fail-level", "WARNING")
     assert process.returncode == 0, process.stderr
     # Here is no server that could be asked who may read the star.
