@@ -170,16 +170,15 @@ start
 is "jobs" "$(in_web crontab -l)" ""
 
 say "who each process is, and which secrets it has"
-# secrets_of USER PROGRAM: those in its environment, of which PROGRAM is one of the words it was started with
+# secrets_of ROLE USER: those in the environment of processes that are ROLE, as far as USER can read it
 # shellcheck disable=SC2016
 secrets_of() {
-    compose exec -T --user "$1" web sh -c 'for each in /proc/[0-9]*; do
-            tr "\0" "\n" <"$each/cmdline" | grep -qx "$0" && cat "$each/environ"
-        done 2>/dev/null | tr "\0" "\n" | sed -nE "s/^([A-Z_]+_(PASSWORD|KEY))(_FILE)?=.*/\1/p" | sort -u | xargs' "$2"
+    compose exec -T --user "$2" web sh -c 'grep -lz "^PIPELINE_ROLE=$0\$" /proc/[0-9]*/environ 2>/dev/null |
+        xargs -r cat | tr "\0" "\n" | sed -nE "s/^([A-Z_]+_(PASSWORD|KEY))(_FILE)?=.*/\1/p" | sort -u | xargs' "$1"
 }
-is "the secrets of the site" "$(secrets_of web /opt/venv/bin/gunicorn)" "SECRET_KEY WEB_PASSWORD"
-is "the secrets of the worker" "$(secrets_of app run_requests)" "LOADER_PASSWORD READER_PASSWORD"
-is "the secrets of the worker, to the site" "$(secrets_of web run_requests)" ""
+is "the secrets of the site" "$(secrets_of web web)" "SECRET_KEY WEB_PASSWORD"
+is "the secrets of runs" "$(secrets_of loader app)" "LOADER_PASSWORD READER_PASSWORD"
+is "the secrets of runs, to the site" "$(secrets_of loader web)" ""
 query postgres "alter system set log_connections = on" >/dev/null
 query postgres "select pg_reload_conf()" >/dev/null
 # users_of DATABASE: who came to it since then, but for this script
