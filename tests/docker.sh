@@ -181,16 +181,15 @@ is "the secrets of runs" "$(secrets_of loader app)" "LOADER_PASSWORD READER_PASS
 is "the secrets of runs, to the site" "$(secrets_of loader web)" ""
 query postgres "alter system set log_connections = on" >/dev/null
 query postgres "select pg_reload_conf()" >/dev/null
-# users_of DATABASE: who came to it since then, but for this script
+# users_of DATABASE: who came to it since then, but for this script; the health check is one who comes to the site
 users_of() {
     compose logs --no-log-prefix db | grep -v 'application_name=psql' |
         sed -nE "s/.*connection authorized: user=([a-z_]+) database=$1( .*|\$)/\1/p" | sort -u | xargs
 }
-is "readiness" "$(readiness)" 200
 succeeds in_web python manage.py run_pipeline
-is "who comes to the run log" "$(users_of msk_database)" "msk_loader msk_web"
-is "who comes to the warehouse" "$(users_of analytics_db)" "msk_loader msk_web"
-is "who comes to the source" "$(users_of msk_db)" msk_reader
+comes_to "who comes to the run log" "msk_loader msk_web" users_of msk_database
+comes_to "who comes to the warehouse" "msk_loader msk_web" users_of analytics_db
+comes_to "who comes to the source" msk_reader users_of msk_db
 query postgres "alter system reset log_connections" >/dev/null
 query postgres "select pg_reload_conf()" >/dev/null
 
