@@ -103,24 +103,28 @@ def analyze_local(warehouse: Cursor, name: str) -> None:
     next run.
     """
     if placement(warehouse, name) is Placement.LOCAL:
-        warehouse.execute(SQL("analyze {}").format(Identifier(name)))
+        _analyze_here(warehouse, name)
 
 
 def analyze(warehouse: Cursor, table: str) -> None:
     """Let the server know what a table holds: at once or, where that is on workers, when the transaction has ended.
 
-    Before its end Citus refuses, as the transaction has come to the table's parts in another way. To who does not own
-    the table the server would say nothing, and do nothing: then a function of its owner does it.
+    Before its end Citus refuses, as the transaction has come to the table's parts in another way.
     """
-    statement = SQL("analyze {}").format(Identifier(table))
     if placement(warehouse, table) is Placement.LOCAL:
-        warehouse.execute("select pg_has_role(relowner, 'usage') from pg_class where oid = %s::regclass", [table])
-        if one_row(warehouse) == (True,):
-            warehouse.execute(statement)
-        else:
-            warehouse.execute("select analyze_table(%s)", [table])
+        _analyze_here(warehouse, table)
     else:
+        statement = SQL("analyze {}").format(Identifier(table))
         transaction.on_commit(partial(_execute, statement), using="analytics", robust=True)
+
+
+def _analyze_here(warehouse: Cursor, table: str) -> None:
+    """Analyse a table: by a function of its owner where we are not, as the server would do nothing but warn."""
+    warehouse.execute("select pg_has_role(relowner, 'usage') from pg_class where oid = %s::regclass", [table])
+    if one_row(warehouse) == (True,):
+        warehouse.execute(SQL("analyze {}").format(Identifier(table)))
+    else:
+        warehouse.execute("select analyze_table(%s)", [table])
 
 
 def _execute(statement: Composable) -> None:

@@ -105,6 +105,6 @@ drop function is_of_the_warehouse;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ingest", "0017_occurrence")]
+    dependencies = [("ingest", "0018_erasure")]
 
     operations = [migrations.RunSQL(FUNCTIONS + VIEW, BACKWARDS, hints={"database": "analytics"})]
