@@ -20,7 +20,7 @@ comment on table key_set_aside is
     'How the keys are made again that a run has dropped of an empty table; when it ends they are back';
 
 create function is_of_the_warehouse(name regclass) returns boolean
-    language sql stable set search_path = pg_catalog, pg_temp
+    language sql stable security definer set search_path = pg_catalog, pg_temp
     return exists (
         select from pg_class as c
         where c.oid = name and c.relkind in ('r', 'p') and c.relnamespace::regnamespace::text !~ '^pg_'
@@ -81,7 +81,7 @@ begin
 end $$;
 comment on function put_keys_back is 'Make again what set_keys_aside has dropped';
 
-revoke all on function analyze_table, set_keys_aside, put_keys_back from public;
+revoke all on function is_of_the_warehouse, analyze_table, set_keys_aside, put_keys_back from public;
 """
 STAGED_ROWS = "\nunion all\n".join(
     f"""
