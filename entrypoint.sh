@@ -64,8 +64,7 @@ trap 'stop; exit 0' TERM INT
 TZ=UTC "${as_loader[@]}" busybox crond -f -L /dev/stderr &
 
 # Gunicorn reads WEB_CONCURRENCY by itself, and stumbles over an empty one.
-WEB_CONCURRENCY="${WEB_CONCURRENCY:-2}" "${as_site[@]}" "${as_web[@]}" gunicorn pipeline_project.wsgi \
-    --config gunicorn.conf.py &
+WEB_CONCURRENCY="${WEB_CONCURRENCY:-2}" "${as_site[@]}" "${as_web[@]}" gunicorn pipeline_project.wsgi --config gunicorn.conf.py &
 
 # Starts the runs that people ask for on the site.
 "${as_loader[@]}" "${as_app[@]}" python manage.py run_requests &

@@ -51,7 +51,7 @@ def user(django_db_setup: None) -> Iterator[str]:
 def gunicorn() -> list[str]:
     """Return the command with which the container starts the web server."""
     script = (settings.BASE_DIR / "entrypoint.sh").read_text(encoding="utf-8")
-    (command,) = re.findall(r'^.*"\$\{as_app\[@\]\}" (gunicorn .*) &$', script, re.MULTILINE)
+    (command,) = re.findall(r'^.*"\$\{as_web\[@\]\}" (gunicorn .*) &$', script, re.MULTILINE)
     return shlex.split(command)
 
 
