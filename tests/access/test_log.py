@@ -86,6 +86,7 @@ def addresses() -> list[tuple[str, str]]:
             address = address.replace("<path:object_id>", "1" if key is None else str(key))
         keys = {"<key:patient_id>": "1", "<int:run_id>": str(PipelineRun.objects.latest("pk").pk), "<id>": "1"}
         keys |= {"<slug:name>": "step_result_fact", "<path:content_type_id>": str(contents.pk)}
+        keys |= {"<int:pk>": "1"}
         for part, key in keys.items():
             address = address.replace(part, key)
         assert "<" not in address, address
