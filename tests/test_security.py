@@ -7,7 +7,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 
 
-def tests_in(path: Path) -> set[str]:
+def named_in(path: Path) -> set[str]:
     """Return the names of the tests in a file, or in the files of a folder."""
     files = path.rglob("test_*.py") if path.is_dir() else [path]
     return {name for file in files for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.M)}
@@ -29,11 +29,11 @@ def test_each_of_its_links_leads_somewhere() -> None:
             path = (ROOT / "docs" / target).resolve()
             assert path.exists(), target
             if text.startswith("`test_"):
-                assert text.strip("`") in tests_in(path), (text, target)
+                assert text.strip("`") in named_in(path), (text, target)
 
 
 def test_each_test_that_it_names_is_there() -> None:
-    every = tests_in(ROOT / "tests")
+    every = named_in(ROOT / "tests")
     named = re.findall(r"`(test_\w+?)(_?…)?`", GUIDE)
     assert named
     for name, is_cut in named:

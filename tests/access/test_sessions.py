@@ -9,35 +9,36 @@ from django.test import Client
 from django.utils import timezone
 
 WORKING_DAY = timedelta(hours=12)
-HOME = "/tables/"
+PASSWORD = "correct horse battery staple"
+PAGE = "/second-factor/"
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def nurse(db: None) -> User:
-    return User.objects.create_user("nurse", password="correct horse battery staple", is_staff=True)
+def nurse() -> User:
+    return User.objects.create_user("nurse", password=PASSWORD, is_staff=True)
 
 
 def test_a_login_ends_after_a_working_day_and_with_its_password(nurse: User, client: Client) -> None:
-    client.force_login(nurse)
+    client.post("/admin/login/", {"username": "nurse", "password": PASSWORD})
     session = Session.objects.get()
     assert timedelta() <= timezone.now() + WORKING_DAY - session.expire_date < timedelta(minutes=1)
     assert client.cookies["sessionid"]["max-age"] == WORKING_DAY.total_seconds()
-    assert client.get(HOME).status_code == 200
+    assert client.get(PAGE).status_code == 200
     assert Session.objects.get().expire_date == session.expire_date  # who goes on looking gets no more time
 
     Session.objects.update(expire_date=timezone.now())
-    assert client.get(HOME).status_code == 302
+    assert client.get(PAGE).status_code == 302
 
     client.force_login(nurse)
-    assert client.get(HOME).status_code == 200
+    assert client.get(PAGE).status_code == 200
     nurse.set_password("another horse, another staple")
     nurse.save()
-    assert client.get(HOME).status_code == 302
+    assert client.get(PAGE).status_code == 302
 
 
 def test_a_login_ends_when_its_user_is_switched_off(nurse: User, client: Client) -> None:
     client.force_login(nurse)
     User.objects.update(is_active=False)
-    assert client.get(HOME).status_code == 302
+    assert client.get(PAGE).status_code == 302
