@@ -16,7 +16,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 
-from access import provider
+from access import openid
 from access.login import not_logged_in
 
 
@@ -61,27 +61,27 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             )
         ]
 
-    def get_provider(self, request: HttpRequest, *args: Any, **kwargs: Any) -> provider.Provider:
-        return provider.Provider(request, app=self.get_app(request, None))
+    def get_provider(self, request: HttpRequest, *args: Any, **kwargs: Any) -> openid.Provider:
+        return openid.Provider(request, app=self.get_app(request, None))
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return True
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        provider.admit(request, sociallogin)
+        openid.admit(request, sociallogin)
 
     @transaction.atomic
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: None = None) -> User:
         sociallogin.user.is_staff = True
         user: User = super().save_user(request, sociallogin)
-        provider.bring_in_step(user, sociallogin.groups)
+        openid.bring_in_step(user, sociallogin.groups)
         return user
 
     def on_authentication_error(
         self, request: HttpRequest, asked: Any, error: Any = None, exception: Any = None, extra_context: Any = None
     ) -> None:
         if exception is None and error == AuthError.CANCELLED:
-            raise ImmediateHttpResponse(not_logged_in(request, provider.CANCELLED, 403))
+            raise ImmediateHttpResponse(not_logged_in(request, openid.CANCELLED, 403))
         if exception is None and "state" not in (extra_context or {}):
-            raise ImmediateHttpResponse(not_logged_in(request, provider.USED_UP, 400))
-        raise ImmediateHttpResponse(provider.failed(request, exception))
+            raise ImmediateHttpResponse(not_logged_in(request, openid.USED_UP, 400))
+        raise ImmediateHttpResponse(openid.failed(request, exception))

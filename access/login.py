@@ -1,7 +1,7 @@
 """The login page, the code that comes after the password, and how long ago somebody proved who they are.
 
 Who is known by a user of this site proves it by name and password, and by a code or passkey where there is one; who
-comes from the provider (access/provider.py) has proved it there. Both end in Django's signal `user_logged_in`.
+comes from the provider (access/openid.py) has proved it there. Both end in Django's signal `user_logged_in`.
 """
 
 import time
@@ -9,11 +9,6 @@ from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
-from allauth.core import context
-from allauth.mfa.base.forms import AuthenticateForm
-from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm
-from axes.handlers.proxy import AxesProxyHandler
-from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
@@ -62,28 +57,6 @@ def not_logged_in(request: HttpRequest, problem: str, status: int) -> HttpRespon
     response = Login.as_view(problem=problem)(request)
     response.status_code = status
     return response
-
-
-class CodeForm(AuthenticateForm):  # type: ignore[misc]  # allauth says nothing of types
-    """The code after the password: who fails too often is locked out as with the password."""
-
-    def clean_code(self) -> str:
-        request, who = context.request, {"username": self.user.get_username()}
-        if not AxesProxyHandler.is_allowed(request, who):
-            request.axes_locked_out, request.axes_credentials = True, who  # the page is its middleware's
-            raise forms.ValidationError("Locked for a while.")
-        code: str = super().clean_code()
-        return code
-
-
-class PasskeyForm(AuthenticateWebAuthnForm):  # type: ignore[misc]
-    """The passkey after the password; what a browser would not send is none, and no error of the server's either."""
-
-    def clean_credential(self) -> Any:
-        try:
-            return super().clean_credential()
-        except (KeyError, TypeError, ValueError) as error:
-            raise forms.ValidationError("It is none.") from error
 
 
 def has_proved_lately(request: HttpRequest) -> bool:

@@ -14,7 +14,7 @@ from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
-from access import provider
+from access import openid
 from access.login import Login
 
 # What the admin's frame wants to know to show the links of who is logged in.
@@ -35,8 +35,8 @@ def page(view: type[View], **kwargs: Any) -> Callable[..., HttpResponseBase]:
 urlpatterns = [
     path("admin/login/", Login.as_view(), name="account_login"),
     path("login/code/", codes.authenticate, name="mfa_authenticate"),
-    path("login/provider/", provider.login, name="oidc_login"),
-    path("login/provider/back/", provider.callback, name="oidc_callback"),
+    path("login/provider/", openid.login, name="oidc_login"),
+    path("login/provider/back/", openid.callback, name="oidc_callback"),
     path("second-factor/", page(codes.IndexView), name="mfa_index"),
     path("second-factor/app/", page(totp.ActivateTOTPView), name="mfa_activate_totp"),
     path("second-factor/app/remove/", page(totp.DeactivateTOTPView), name="mfa_deactivate_totp"),

@@ -150,7 +150,7 @@ def test_it_refuses_who_is_in_no_known_group_in_one_line_and_logs_what_was_said(
         f"Ask whoever looks after it for one of: {', '.join(GROUPS)}."
     )
     assert "nurses" not in answer.content.decode()
-    (record,) = [each for each in caplog.records if each.name == "access.provider"]
+    (record,) = [each for each in caplog.records if each.name == "access.openid"]
     assert vars(record)["claim"] == (claims.get("groups") or [])
     assert not User.objects.exists()
     assert not is_in(client)
@@ -276,7 +276,7 @@ def test_it_says_in_one_line_that_the_provider_is_down_and_lets_a_user_of_the_si
         "The login provider does not answer. Try again in a few minutes; who has a user of this site, too, can log in "
         "with that."
     )
-    (record,) = [each for each in caplog.records if each.name == "access.provider"]
+    (record,) = [each for each in caplog.records if each.name == "access.openid"]
     assert "ConnectionError" in vars(record)["error"]
     assert record.exc_info is None
     User.objects.create_superuser("boss", password="right")
@@ -336,7 +336,7 @@ def test_no_token_gets_into_the_log(client: Client, provider: LoginProvider, cap
         provider.says(**lie)
         come(Client())
     assert "eyJ" not in caplog.text + "".join(
-        str(vars(each)) for each in caplog.records if each.name == "access.provider"
+        str(vars(each)) for each in caplog.records if each.name == "access.openid"
     )
 
 

@@ -2,6 +2,9 @@
 
 A user of the provider is known by its issuer and `sub`, never by name or e-mail: none is stored of what else it says
 but a name to show. A claim puts people into the groups of access/groups.py; nobody becomes a superuser by it.
+
+Not called provider.py: allauth would load that in every process, and with it what talks to a provider, half a second of
+each start.
 """
 
 import logging
