@@ -111,18 +111,32 @@ def held_up(
 
 def backends(alias: str, condition: str = "true") -> list[int]:
     """Return the servers' processes that serve the pipeline's process in the database `alias`."""
-    database = Database(alias)
-    rows = database.execute(
+    rows = watcher(alias).execute(
         f"""
         select pid
           from pg_stat_activity
          where application_name = 'pipeline'
-           and datname = current_database()
+           and datname = '{connections[alias].settings_dict["NAME"]}'
            and {condition}
         """
     )
-    database.connection.close()
     return [pid for (pid,) in rows]
+
+
+WATCHERS: dict[tuple[str, ...], Database] = {}
+
+
+def watcher(alias: str) -> Database:
+    """Return a connection to look at a server by, which stays: who waits looks often, and to connect takes long.
+
+    It is to none of the tests' databases, where it would be in the way of who drops one.
+    """
+    server = tuple(str(connections[alias].settings_dict[part]) for part in ("HOST", "PORT", "USER"))
+    try:
+        WATCHERS[server].execute("select")
+    except (KeyError, psycopg2.Error):  # it is the first, or the server has been down
+        WATCHERS[server] = Database(alias, dbname="postgres")
+    return WATCHERS[server]
 
 
 def wait_for(what: Callable[[], Any]) -> None:
