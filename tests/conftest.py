@@ -14,6 +14,7 @@ import hypothesis
 import psycopg2
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.management import call_command
 from django.db import connections
 from django.test.utils import setup_databases
@@ -31,6 +32,9 @@ COVID_SAMPLE = settings.BASE_DIR / "sample_data" / "covid" / "v2"
 # A slow machine is no failure.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
+
+# As in production, but not a million times over, which takes half a second a password.
+PBKDF2PasswordHasher.iterations = 1_000
 
 
 def connect(alias: str, **changes: Any) -> Any:
