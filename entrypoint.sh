@@ -25,7 +25,7 @@ owners=(POSTGRES_PASSWORD)
 [ -n "${LOADER_PASSWORD:-}${LOADER_PASSWORD_FILE:-}" ] || owners=() # no roles: all is done by the owner
 mapfile -t from_loader < <(hidden "${owners[@]}" WEB_PASSWORD SECRET_KEY OIDC_CLIENT_SECRET)
 mapfile -t from_web < <(hidden "${owners[@]}" LOADER_PASSWORD READER_PASSWORD MSK_SOURCE_PASSWORD EMAIL_HOST_PASSWORD \
-    ALERT_WEBHOOK_URL)
+    ALERT_WEBHOOK_URL PSEUDONYM_KEY)
 as_loader=(env "${from_loader[@]}" PIPELINE_ROLE=loader)
 as_site=(env "${from_web[@]}" PIPELINE_ROLE=web)
 

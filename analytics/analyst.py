@@ -1,4 +1,4 @@
-"""grant_analyst: a role that may read the star schema and nothing else."""
+"""grant_analyst: a role that may read the star schema, or its views with pseudonyms, and nothing else."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from django.apps import apps
 from django.db import connections, transaction
 from psycopg2.sql import SQL, Identifier, Literal
 
+from analytics import research
 from ingest.cursors import Cursor, raw_cursor
 from ingest.runs.errors import PipelineError
 from pipeline_project.routers import database_of
@@ -15,8 +16,10 @@ MAX_NAME_BYTES = 63  # what PostgreSQL keeps of a name
 EXAMPLES = 3
 
 
-def grant_analyst(role: str) -> list[str]:
+def grant_analyst(role: str, *, pseudonymous: bool = False) -> list[str]:
     """Bring the rights of `role`, made without login where it is missing, in step with the star; return its tables.
+
+    If it is to be `pseudonymous`, with the views of the schema research, which are made, in the star's place.
 
     In the project's own databases whatever else it was given is taken away: the staging tables and rejected_row
     quote patients' rows as they came. The source is its owner's affair. What PUBLIC has is everybody's and stays, as
@@ -32,16 +35,27 @@ def grant_analyst(role: str) -> list[str]:
             cursor.execute("select from pg_roles where rolname = %s", [role])
             if not cursor.rowcount:
                 cursor.execute(SQL("create role {} nologin").format(Identifier(role)))
-            _give_only(cursor, role, alias)
-            if more := excess(cursor, role, [f"select {table}" for table in star(alias)]):
-                raise too_mighty(role, alias, "read the star", more)
-    return star("analytics")
+            if pseudonymous and alias == "analytics":
+                research.make_views(cursor)
+            tables = _of_analyst(alias, pseudonymous=pseudonymous)
+            _give_only(cursor, role, alias, tables)
+            if more := excess(cursor, role, [f"select {'.'.join(table).removeprefix('public.')}" for table in tables]):
+                purpose = f"read the schema {research.SCHEMA}" if pseudonymous else "read the star"
+                raise too_mighty(role, alias, purpose, more)
+    return [".".join(table) for table in _of_analyst("analytics", pseudonymous=pseudonymous)]
 
 
 def star(alias: str) -> list[str]:
     """Return the tables and views of the star that are in the database `alias`."""
     models = apps.get_app_config("analytics").get_models()
     return sorted(model._meta.db_table for model in models if database_of(model) == alias)
+
+
+def _of_analyst(alias: str, *, pseudonymous: bool) -> list[tuple[str, str]]:
+    """Return the schema and name of what an analyst reads in the database `alias`."""
+    if not pseudonymous:
+        return [("public", table) for table in star(alias)]
+    return [(research.SCHEMA, view) for view in research.VIEWS] if alias == "analytics" else []
 
 
 def _check_name(role: str) -> None:
@@ -53,8 +67,8 @@ def _check_name(role: str) -> None:
         raise PipelineError(f'the name "{role}" is longer than {MAX_NAME_BYTES} bytes: choose a shorter one')
 
 
-def _give_only(cursor: Cursor, role: str, alias: str) -> None:
-    """Take away what the role was given in the database `alias`, and give it what it is to have there."""
+def _give_only(cursor: Cursor, role: str, alias: str, tables: list[tuple[str, str]]) -> None:
+    """Take away what the role was given in the database `alias`, and let it read `tables` there."""
     names = {"role": Identifier(role), "database": Identifier(connections[alias].settings_dict["NAME"])}
     cursor.execute(
         SQL(
@@ -70,15 +84,23 @@ def _give_only(cursor: Cursor, role: str, alias: str) -> None:
             """
         ).format(**names)
     )
-    if tables := star(alias):
+    cursor.execute("select from pg_namespace where nspname = %s", [research.SCHEMA])
+    if cursor.rowcount:
+        cursor.execute(
+            SQL("revoke all on schema {0} from {1}; revoke all on all tables in schema {0} from {1}").format(
+                Identifier(research.SCHEMA), names["role"]
+            )
+        )
+    if tables:
+        (schema,) = {schema for schema, _ in tables}
         cursor.execute(
             SQL(
                 """
                 grant connect on database {database} to {role};
-                grant usage on schema public to {role};
+                grant usage on schema {schema} to {role};
                 grant select on {tables} to {role};
                 """
-            ).format(**names, tables=SQL(", ").join(map(Identifier, tables)))
+            ).format(**names, schema=Identifier(schema), tables=SQL(", ").join(Identifier(*table) for table in tables))
         )
 
 

@@ -14,6 +14,7 @@ from django.db import connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from psycopg2.sql import SQL, Composable, Identifier
 
+from analytics.loads.pseudonyms import NAMED
 from analytics.loads.star import target
 from analytics.loads.statements import statement
 from analytics.loads.tables import STAR_TABLES, StarTable
@@ -101,6 +102,8 @@ def distribute(*, parts: int | None = None, is_dry: bool = False) -> list[Placed
                 if table.query or table in to_do:
                     _place(warehouse, table, parts)
             _place_functions(warehouse)
+            for named in NAMED:  # which no run keeps in step there; with the same key they are the same again
+                warehouse.execute(SQL("delete from {}").format(Identifier(named.table)))
     if not is_dry:
         _settle(tables)
     return to_do
@@ -151,6 +154,11 @@ def _refuse(warehouse: Cursor) -> None:
     database = connections["analytics"].settings_dict["NAME"]
     if settings.DATABASE_ROLES:
         raise PipelineError(f"{database} cannot be distributed with roles of its own: {ONE_USER}")
+    warehouse.execute("select to_regclass('research.patient_dimension') is not null")
+    if one_row(warehouse) == (True,) or settings.PSEUDONYM_KEY:
+        raise PipelineError(
+            f"{database} cannot be distributed with pseudonyms: remove PSEUDONYM_KEY, and drop schema research cascade"
+        )
     warehouse.execute("select from pg_extension where extname = 'citus'")
     if not warehouse.rowcount:
         raise PipelineError(

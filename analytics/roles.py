@@ -23,6 +23,7 @@ from psycopg2.sql import SQL, Identifier, Literal
 
 from analytics.analyst import excess, star, too_mighty
 from analytics.distribution import FIRST, ONE_USER
+from analytics.loads.pseudonyms import NAMED
 from analytics.loads.tables import STAR_TABLES
 from ingest.cursors import Cursor, raw_cursor
 from ingest.databases import source_exists, source_is_ours
@@ -84,6 +85,7 @@ def _of_loader(alias: str) -> ByName:
     return {
         **dict.fromkeys([*_tables(alias), *changes, *OF_A_RUN], WRITE),
         **dict.fromkeys(STAGING, WRITE | {"truncate"}),
+        **dict.fromkeys([named.table for named in NAMED], READ | {"insert", "delete"}),
         **dict.fromkeys([*_names([ScheduleOverride]), "staged_rows", MIGRATIONS], READ),
     }
 

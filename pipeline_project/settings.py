@@ -164,6 +164,12 @@ MAX_AGE_HOURS = {
 RUN_HISTORY_DAYS = env.integer("RUN_HISTORY_DAYS", 90, minimum=1, maximum=36500)
 ACCESS_LOG_DAYS = env.integer("ACCESS_LOG_DAYS", 2190, minimum=30, maximum=36500)  # six years, as HIPAA has it
 MSK_MAX_DELETE_PERCENT = env.integer("MSK_MAX_DELETE_PERCENT", 50, minimum=0, maximum=100)
+PSEUDONYM_KEY = env.secret("PSEUDONYM_KEY")
+if PSEUDONYM_KEY and len(PSEUDONYM_KEY.strip()) < 32:
+    raise ImproperlyConfigured(
+        "PSEUDONYM_KEY is weak: it takes 32 characters; set it to what this prints: "
+        "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    )
 
 # --- Alerts
 

@@ -79,6 +79,8 @@ for name in ("LOADER_PASSWORD", "WEB_PASSWORD", "READER_PASSWORD"):
     # One user does everything, but where a test makes roles. Empty, as a command would take them from .env again.
     os.environ[name] = ""
     os.environ.pop(f"{name}_FILE", None)
+os.environ["PSEUDONYM_KEY"] = ""
+os.environ.pop("PSEUDONYM_KEY_FILE", None)
 if embedded.is_wanted():
     start_in_memory()
 os.environ["DEBUG"] = "1"  # the tests speak plain HTTP, whatever the installation does

@@ -1,12 +1,15 @@
 """load_msk: the staging tables into the star schema, table by table, each by the statement of its number."""
 
 import hashlib
+from functools import partial
 
+from django.conf import settings
 from psycopg2.sql import SQL, Composable, Identifier
 
 from analytics.loads import rejects
 from analytics.loads.changes import Changes
 from analytics.loads.erasures import record_erasures
+from analytics.loads.pseudonyms import check_key, load_pseudonyms
 from analytics.loads.statements import statement
 from analytics.loads.tables import STAGED, STAR_TABLES, StarTable
 from analytics.models import PatientDimension
@@ -23,14 +26,16 @@ from ingest.target import EVERY_ROW, Target, names
 STEP = "load_msk"
 
 
-def load_msk(run: Run) -> None:
+def load_msk(run: Run, *, new_pseudonym_key: bool = False) -> None:
     """Bring the star in step with the staging tables, and rejected_row with what did not fit.
 
-    Looks only at what a change can have reached, see changes.py. Raises PipelineError when the staging tables are not
-    as the last extraction left them, or when a staged slug has not been parsed.
+    Looks only at what a change can have reached, see changes.py. With `new_pseudonym_key` all pseudonyms are made anew.
+    Raises PipelineError when the staging tables are not as the last extraction left them, when a staged slug has not
+    been parsed, or when the pseudonyms have another key.
     """
     with raw_cursor("analytics") as warehouse:
         _check_staged(warehouse, run)
+        check_key(warehouse, anew=new_pseudonym_key)
         changes = Changes(warehouse, _version(warehouse))
         if changes.everything:
             rejects.forget_unknown_tables(warehouse)
@@ -43,6 +48,7 @@ def load_msk(run: Run) -> None:
                     _load_checked(warehouse, table, rows, changes, run, counts)
                 else:
                     _load_derived(warehouse, table, rows, changes, counts)
+        load_pseudonyms(warehouse, changes, partial(run.table, STEP), anew=new_pseudonym_key)
         changes.done()
     run.loaded("msk")
 
@@ -141,4 +147,6 @@ def _has_lost_rows(warehouse: Cursor, table: str, rows: int) -> bool:
 def _version(warehouse: Cursor) -> str:
     """Return a digest of what decides what the star holds, other than its inputs."""
     statements = [statement(table.statement, everything=True).as_string(warehouse) for table in STAR_TABLES]
-    return hashlib.sha256(repr((statements, TABLES, STAR_TABLES)).encode()).hexdigest()
+    # With a key that was not there before, everybody has to be given a pseudonym.
+    pseudonyms = ("pseudonyms",) if settings.PSEUDONYM_KEY else ()
+    return hashlib.sha256(repr((statements, TABLES, STAR_TABLES, *pseudonyms)).encode()).hexdigest()

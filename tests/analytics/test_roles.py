@@ -49,6 +49,7 @@ STAR = {table.name for table in STAR_TABLES} | {
     *("cases_dimension", "cases_fact", "testing_fact", "hospitalization_fact", "death_fact"),
     "field_definitions_dimension",
 }
+PSEUDONYMS = {"patient_pseudonym", "patient_journey_pseudonym", "clinician_pseudonym"}
 VIEWS = {"activity_adherence", "window_detail", "staged_rows"}
 RUN_LOG = {"pipeline_run", "step_run", "warehouse_check", "alert", "run_request"}
 LOGINS_AND_SESSIONS = {"auth_user", "auth_group", "auth_user_groups", "django_session", "axes_accessattempt"}
@@ -96,6 +97,7 @@ def test_it_lets_the_loader_write_the_warehouse_and_the_run_log_and_nothing_else
     found = may("loader", "analytics")
     assert {found.pop(table) for table in STAGING} == {"delete insert select truncate update"}
     assert {found.pop(table) for table in (*VIEWS, "schedule_override", "django_migrations")} == {"select"}
+    assert {found.pop(table) for table in PSEUDONYMS} == {"delete insert select"}
     assert set(found) > STAR | {"rejected_row", "load_state", "committed_run", "staged_bucket", "changed_patient"}
     assert "key_set_aside" not in found
     assert set(found.values()) == {ALL}
@@ -193,6 +195,7 @@ def test_the_loader_cannot_migrate_nor_drop_nor_make_roles(roles: None) -> None:
 def test_web_cannot_read_what_is_staged_nor_write_the_star_nor_the_run_log(roles: None) -> None:
     warehouse, log = as_role("web", "analytics"), as_role("web", "default")
     hidden = [*STAGING, "staging_slug", "staged_table", "staged_bucket", "digest_secret", "changed_patient"]
+    hidden += sorted(PSEUDONYMS)
     assert not refused(warehouse, *(f"select from {table}" for table in hidden))
     assert not refused(warehouse, *(f"delete from {table}" for table in (*STAR, "rejected_row", "load_state")))
     assert not refused(warehouse, "update committed_run set run_uuid = null", "create table mine ()")

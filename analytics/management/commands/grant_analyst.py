@@ -1,4 +1,4 @@
-"""Let analysts read the star, and nothing else."""
+"""Let analysts read the star, or its views with pseudonyms, and nothing else."""
 
 from typing import Any
 
@@ -17,11 +17,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--role", required=True, metavar="NAME", help="the role, as PostgreSQL writes it")
+        parser.add_argument(
+            "--pseudonymous",
+            action="store_true",
+            help="let it read the views of the schema research in the star's place: pseudonyms and shifted dates",
+        )
 
-    def handle(self, *, role: str, **options: Any) -> None:
+    def handle(self, *, role: str, pseudonymous: bool = False, **options: Any) -> None:
         try:
-            tables = grant_analyst(role)
+            tables = grant_analyst(role, pseudonymous=pseudonymous)
         except Exception as error:
             raise CommandError(explain(error)) from error
         database = settings.DATABASES["analytics"]["NAME"]
-        self.stdout.write(f"{role} may read {len(tables)} tables and views of {database}, and nothing else there")
+        what = "views of the schema research in" if pseudonymous else "tables and views of"
+        self.stdout.write(f"{role} may read {len(tables)} {what} {database}, and nothing else there")
