@@ -31,7 +31,7 @@ KEY_PRINTER = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 class Named:
     """Who is named by a pseudonym, and the table of the star that says who there is.
 
-    Of those that an update of one row can take out of it, `is_whole` says that all are looked at.
+    Of those `is_whole` all are looked at for who is gone: an update of a patient journey can replace its clinician.
     """
 
     who: str

@@ -253,7 +253,11 @@ def test_what_was_done_about_its_window_stands_beside_a_survey_result(
     assert as_role(researcher).execute(query) == expected
 
 
-def test_the_covid_figures_are_shown_as_they_are(star: None, warehouse: Warehouse, researcher: str) -> None:
+def test_the_covid_figures_are_shown_as_they_are(
+    covid_folder: Path, warehouse: Warehouse, run: Run, researcher: str, settings: Any
+) -> None:
+    settings.COVID_API_URL = str(covid_folder)
+    run("run_pipeline", "--only", "covid")
     database = as_role(researcher)
     for table in COVID:
         shown = sorted(rows(database, table), key=str)
