@@ -33,6 +33,7 @@ INTERNAL = {
     *("changed_patient", "changed_patient_journey", "changed_step_result", "changed_survey_result"),
     *("changed_window", "changed_completion", "changed_adherence"),
     "erased_patient",  # what prove_erased says
+    *("key_set_aside", "staged_rows"),  # of the roles' rights
     *("patient_pseudonym", "patient_journey_pseudonym", "clinician_pseudonym"),
 }
 JOINED = {"window_detail"}  # a view for queries: each table that it joins is shown by itself
