@@ -8,6 +8,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --home-dir /app --no-create-home --shell /usr/sbin/nologin app \
     && useradd --uid 10002 --home-dir /app --no-create-home --shell /usr/sbin/nologin web \
+    && useradd --uid 10003 --home-dir /app --no-create-home --shell /usr/sbin/nologin owner \
     && install -D --mode 660 --group app /dev/null /var/spool/cron/crontabs/app \
     && ln -s /app/crontab.sh /usr/bin/crontab
 

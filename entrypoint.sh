@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Brings the databases up to date, serves the site and lets cron, and who asks for it there, run the pipeline; with a
-# command given, runs that instead. This script and crond are root, with no capability but to become `app` or `web`;
-# gunicorn runs as `web`, everything else as `app`.
+# command given, runs that instead. This script and crond are root, with no capability but to become somebody else:
+# the databases are prepared as `owner`, gunicorn runs as `web`, everything else as `app`.
 set -euo pipefail
 as_app=(setpriv --reuid=app --regid=app --init-groups)
 as_web=(setpriv --reuid=web --regid=web --init-groups)
+as_owner=(setpriv --reuid=owner --regid=owner --init-groups)
 
 if [ "$#" -gt 0 ]; then
     exec "${as_app[@]}" "$@"
@@ -26,6 +27,7 @@ owners=(POSTGRES_PASSWORD)
 mapfile -t from_loader < <(hidden "${owners[@]}" WEB_PASSWORD SECRET_KEY OIDC_CLIENT_SECRET)
 mapfile -t from_web < <(hidden "${owners[@]}" LOADER_PASSWORD READER_PASSWORD MSK_SOURCE_PASSWORD EMAIL_HOST_PASSWORD \
     ALERT_WEBHOOK_URL PSEUDONYM_KEY)
+mapfile -t from_owner < <(hidden SECRET_KEY OIDC_CLIENT_SECRET EMAIL_HOST_PASSWORD ALERT_WEBHOOK_URL PSEUDONYM_KEY)
 as_loader=(env "${from_loader[@]}" PIPELINE_ROLE=loader)
 as_site=(env "${from_web[@]}" PIPELINE_ROLE=web)
 
@@ -33,7 +35,7 @@ as_site=(env "${from_web[@]}" PIPELINE_ROLE=web)
 install_cron() {
     local wanted found
     "${as_app[@]}" crontab /dev/null || true
-    wanted=$("${as_app[@]}" python manage.py crontab add | hashes)
+    wanted=$("${as_loader[@]}" "${as_app[@]}" python manage.py crontab add | hashes)
     found=$("${as_app[@]}" crontab -l | hashes) || true
     if [ "$found" != "$wanted" ]; then
         fail "the jobs of cron could not be installed: crontab -l does not list what MSK_CRON and COVID_CRON ask for"
@@ -42,7 +44,7 @@ install_cron() {
 
 # Signals gunicorn, the jobs of cron and runs by hand all at once, as `docker stop` kills in 10 seconds what is left: a
 # run needs a moment to roll back and to record that it was interrupted. -1 is everybody whom the sender may signal but
-# itself and process 1; root may not signal `app` or `web`, as that is a capability of its own. Who does not listen, as
+# itself and process 1; root may not signal `app` and the others, as that is a capability of its own. Who does not listen, as
 # a shell that somebody has open, goes with the container.
 stop() {
     trap '' TERM INT
@@ -54,7 +56,7 @@ stop() {
     done
 }
 
-"${as_app[@]}" python manage.py prepare_databases
+env "${from_owner[@]}" PIPELINE_ROLE=owner "${as_owner[@]}" python manage.py prepare_databases
 install_cron
 
 trap 'stop; exit 0' TERM INT

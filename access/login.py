@@ -18,7 +18,8 @@ from django.contrib.auth.views import LoginView, redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
-PROVED_AT = "proved_at"  # in the session: when its user last proved who they are, in seconds since 1970
+# In the session, in seconds since 1970: when its user last proved who they are, and when the login was.
+PROVED_AT, LOGGED_IN_AT = "proved_at", "logged_in_at"
 
 
 class Login(LoginView):
@@ -63,6 +64,12 @@ def has_proved_lately(request: HttpRequest) -> bool:
     """Tell whether somebody proved within the last quarter of an hour that they are who is logged in here."""
     age: float = time.time() - request.session.get(PROVED_AT, 0)
     return age < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+def is_over(request: HttpRequest) -> bool:
+    """Tell whether a login has lasted a working day: a session whose contents change begins a new one by itself."""
+    age: float = time.time() - request.session.get(LOGGED_IN_AT, 0)
+    return age > settings.SESSION_COOKIE_AGE
 
 
 def ask_again(request: HttpRequest) -> HttpResponseBase:

@@ -52,6 +52,10 @@ INVALID = (
 DECLINED = "The login provider let nobody in. Try again; if it lasts, ask whoever looks after the provider."
 CANCELLED = "Nobody was logged in: the login provider was told to cancel."
 USED_UP = "This way in from the login provider has been used, or is too old: begin once more here."
+NO_PROOF = (
+    "The login provider does not say when you proved who you are there, which this takes. Ask whoever looks after it "
+    "to send auth_time."
+)
 SWITCHED_OFF = "Your user is switched off on this site. Ask whoever runs it."
 NO_GROUP = "The login provider puts you into no group that this site knows. Ask whoever looks after it for one of: {}."
 
@@ -126,8 +130,10 @@ def admit(request: HttpRequest, login: SocialLogin) -> None:
         raise ImmediateHttpResponse(not_logged_in(request, NO_GROUP.format(", ".join(GROUPS)), 403))
     if login.is_existing and not (login.user.is_active and login.user.is_staff):
         raise ImmediateHttpResponse(not_logged_in(request, SWITCHED_OFF, 403))
-    # Without its word on when it was, a proof counts as one of now only if it was asked for.
-    known = login.auth_time if isinstance(login.auth_time, int) else time.time() if login.state.get("data") else 0
+    # Without its word on when it was there is no proof: who comes could have taken out of the address that we asked.
+    known = login.auth_time if isinstance(login.auth_time, (int, float)) else 0
+    if login.state.get("data") and not known:
+        raise ImmediateHttpResponse(not_logged_in(request, NO_PROOF, 403))
     setattr(request, PROVED_AT, min(known, time.time()))
 
 

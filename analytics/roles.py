@@ -30,7 +30,7 @@ from ingest.databases import source_exists, source_is_ours
 from ingest.models import RunRequest, ScheduleOverride
 from ingest.msk.tables import TABLES
 from ingest.placement import Placement, placement
-from ingest.runs.errors import PipelineError
+from ingest.runs.errors import DATABASE_ERRORS, PipelineError, explain
 from pipeline_project.routers import database_of
 
 THINGS = SQL(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
@@ -134,15 +134,16 @@ def _rights(role: str, alias: str, things: list[Thing]) -> dict[Thing, Rights]:
     return found
 
 
-def prepare_roles() -> str:
+def prepare_roles() -> list[str]:
     """Make the roles that have a password, bring their rights and passwords in step; return what is to be warned of.
 
     Raises PipelineError where some have a password and others do not, where the warehouse is distributed, and where a
     role may do more in a database of ours for another reason, as a superuser, an owner or a member of another role:
     then its rights there are as they were. What the source lets everybody do is its owner's affair, and warned of.
     """
+    warnings: list[str] = []
     if not settings.DATABASE_ROLES:
-        return ""
+        return warnings
     _refuse_some()
     for alias in ("default", "analytics"):
         with transaction.atomic(using=alias), raw_cursor(alias) as cursor:
@@ -156,9 +157,9 @@ def prepare_roles() -> str:
                     cursor.execute(SQL("create role {} nologin").format(Identifier(login["USER"])))
                 if more := _bring_in_step(cursor, role, alias):
                     raise more
-            if alias == "analytics":  # what a role has left that was not the run that it says it is
-                cursor.execute(f"select put_keys_back(k.table_name::regclass) from {KEYS} k group by k.table_name")
-    warning = _prepare_source()
+            if alias == "analytics":
+                warnings = _put_keys_back(cursor)
+    warnings += _prepare_source()
     with transaction.atomic(using="default"), raw_cursor("default") as cursor:
         cursor.execute(SQL("lock table {} in share row exclusive mode").format(Identifier(MIGRATIONS)))
         for login in settings.DATABASE_ROLES.values():
@@ -166,7 +167,20 @@ def prepare_roles() -> str:
             secret = encrypt_password(login["PASSWORD"], login["USER"], cursor.connection, "scram-sha-256")
             statement = SQL("alter role {} login password {}")
             cursor.execute(statement.format(Identifier(login["USER"]), Literal(secret)))
-    return warning
+    return warnings
+
+
+def _put_keys_back(cursor: Cursor) -> list[str]:
+    """Make the keys again that a role has left aside, who was not the run that it said; return what could not be."""
+    warnings = []
+    cursor.execute(SQL("select distinct k.table_name from {} k order by 1").format(Identifier(KEYS)))
+    for (table,) in cursor.fetchall():
+        try:
+            with transaction.atomic(using="analytics"):
+                cursor.execute("select put_keys_back(%s)", [table])
+        except DATABASE_ERRORS as error:
+            warnings.append(f"{table} is without its keys, which a role has dropped: {explain(error)}")
+    return warnings
 
 
 def _refuse_some() -> None:
@@ -182,15 +196,15 @@ def _refuse_some() -> None:
         raise PipelineError(f"{there} is set, {lacking} is not: set LOADER_, WEB_ and READER_PASSWORD, or none of them")
 
 
-def _prepare_source() -> str:
+def _prepare_source() -> list[str]:
     """Let the reader read the source, where that is on our server, as init-db.sh does after it has loaded a dump."""
     is_owners = connections["msk_db"].settings_dict["USER"] == settings.POSTGRES_USER
     if "reader" not in settings.DATABASE_ROLES or not (is_owners and source_is_ours() and source_exists()):
-        return ""
+        return []
     with transaction.atomic(using="msk_db"), raw_cursor("msk_db") as cursor:
         cursor.execute("set transaction read write")
         more = _bring_in_step(cursor, "reader", "msk_db")
-    return str(more) if more else ""
+    return [str(more)] if more else []
 
 
 def _bring_in_step(cursor: Cursor, role: str, alias: str) -> PipelineError | None:

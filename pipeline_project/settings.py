@@ -243,7 +243,7 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "access.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds; also of files about patients
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds; also of files about patients, and of changes to users
 SOCIALACCOUNT_ADAPTER = "access.adapters.ProviderAdapter"
 MFA_ADAPTER = "access.adapters.FactorAdapter"
 MFA_FORMS = {"authenticate": "access.factors.CodeForm", "authenticate_webauthn": "access.factors.PasskeyForm"}
@@ -295,7 +295,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "access.middleware.SecondFactorMiddleware",
+    "access.middleware.LoginMiddleware",
     "axes.middleware.AxesMiddleware",
     "access.log.AccessLogMiddleware",  # the last: it sees what a view answers, and nothing answers in its place
 ]

@@ -301,7 +301,7 @@ do $$ begin
                 and relkind = 'r'
                 and pg_relation_size(oid) > 0
                 and relname not in ('django_migrations', 'django_content_type', 'auth_permission', 'auth_group',
-                                    'auth_group_permissions', 'committed_run')
+                                    'auth_group_permissions', 'committed_run', 'access_log_days')
                 and relname <> all(string_to_array(coalesce(current_setting('tests.kept', true), ''), ' ')));
 end $$
 """

@@ -43,8 +43,9 @@ create function set_keys_aside(name regclass) returns void
 declare
     each record;
 begin
-    if not public.is_of_the_warehouse(name) then
-        raise exception '% is no table of the warehouse', name using errcode = 'insufficient_privilege';
+    if not public.is_of_the_warehouse(name) or not has_table_privilege(session_user, name, 'insert') then
+        raise exception '% is no table of the warehouse that % fills', name, session_user
+            using errcode = 'insufficient_privilege';
     end if;
     for each in
         select row_number() over () as place, k.*
@@ -67,7 +68,7 @@ begin
     end loop;
 end $$;
 comment on function set_keys_aside is
-    'Drop the keys and indexes of a table that never held a row, but what something else depends on';
+    'Drop the keys and indexes of a table whose file is empty, but what something else depends on';
 
 create function put_keys_back(name regclass) returns void
     language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -11,6 +11,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, path, resolve
@@ -404,17 +405,32 @@ def test_no_line_is_put_in_with_another_time(log: Database) -> None:
     assert abs(lines()[0].at - timezone.now()) < timedelta(seconds=20)
 
 
-def test_a_run_deletes_the_lines_that_are_too_old(
-    small_world: Any, run: Callable[..., str], settings: Settings
-) -> None:
+@pytest.fixture
+def thirty_days(log: Database, settings: Settings) -> Iterator[None]:
+    """Lines are kept for thirty days, as the owner has said when the databases were prepared."""
+    days = settings.ACCESS_LOG_DAYS
     settings.ACCESS_LOG_DAYS = 30
+    call_command("migrate", database="default", verbosity=0)
+    yield
+    settings.ACCESS_LOG_DAYS = days
+    call_command("migrate", database="default", verbosity=0)
+
+
+def test_a_run_deletes_the_lines_that_are_too_old(small_world: Any, run: Callable[..., str], thirty_days: None) -> None:
     kept = [look(days=29).pk, look().pk]
     look(days=31)
     run()
     assert [line.pk for line in lines()] == kept
 
 
-def test_nobody_deletes_lines_but_the_owner_and_whom_the_owner_lets(log: Database) -> None:
+def test_whoever_runs_cannot_have_lines_deleted_before_the_owners_time(log: Database) -> None:
+    look(days=2000)
+    assert log.value("select forget_access_log(30)") == 0
+    look(days=2200)
+    assert log.value("select forget_access_log(30)") == 1
+
+
+def test_nobody_deletes_lines_but_the_owner_and_whom_the_owner_lets(log: Database, thirty_days: None) -> None:
     look(days=40)
     with pytest.raises(psycopg2.errors.RaiseException, match="30 days at least"):
         log.execute("select forget_access_log(29)")

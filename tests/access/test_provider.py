@@ -17,6 +17,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from access.groups import GROUPS
+from tests.access.files import status_of
 from tests.access.oidc import CLIENT, LoginProvider
 from tests.ingest.runs.test_failures import own_port
 
@@ -376,8 +377,21 @@ def test_it_asks_the_provider_to_ask_anew_before_a_file_about_patients(
     place = begin(client, unescape(link))
     asked = parse_qs(urlsplit(place).query)
     assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+    provider.says(auth_time=int(time.time()))
     assert client.get(agree(place))["Location"] == EXPORT
-    assert client.get(EXPORT).status_code == 200
+    assert status_of(client, EXPORT) == 200
+
+
+def test_it_takes_no_answer_for_a_proof_that_does_not_say_when_it_was(
+    client: Client, provider: LoginProvider, star: None
+) -> None:
+    provider.knows("1", **MANAGER)
+    provider.says(auth_time=None)  # as if somebody had taken max_age out of the address
+    come(client)
+    answer = client.get(agree(begin(client, f"/login/provider/?next={EXPORT}")))
+    assert answer.status_code == 403
+    assert "does not say when you proved who you are" in answer.content.decode()
+    assert status_of(client, EXPORT) == 302
 
 
 @pytest.mark.parametrize(("age", "status"), [(60, 200), (HOUR, 302)])
@@ -387,7 +401,7 @@ def test_it_believes_the_provider_when_somebody_last_logged_in_there(
     provider.knows("1", **MANAGER)
     provider.says(auth_time=int(time.time()) - age)
     come(client)
-    assert client.get(EXPORT).status_code == status
+    assert status_of(client, EXPORT) == status
 
 
 def test_the_provider_signs_as_the_standard_says(provider: LoginProvider) -> None:

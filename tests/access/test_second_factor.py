@@ -20,6 +20,7 @@ from pytest_django import Settings
 
 from access.login import PROVED_AT
 from tests.access.codes import code
+from tests.access.files import status_of
 
 PASSWORD = "correct horse battery staple"
 LOGIN, CODE, ENROL = "/admin/login/", "/login/code/", "/second-factor/app/"
@@ -364,7 +365,7 @@ def test_it_asks_for_password_and_code_before_a_file_about_patients(enrolled: st
     client = Client()
     give_password(client)
     give_code(client, code(enrolled, later=1))
-    assert client.get(EXPORT).status_code == 200
+    assert status_of(client, EXPORT) == 200
     answer = aged(client, QUARTER + 1).get(EXPORT)
     assert answer["Location"] == f"{LOGIN}?next=/admin/analytics/patientdimension/%3F_export%3Dcsv"
     page = client.get(answer["Location"]).content.decode()
@@ -373,16 +374,16 @@ def test_it_asks_for_password_and_code_before_a_file_about_patients(enrolled: st
     assert give_password(client, next=EXPORT)["Location"] == CODE
     settings.MFA_TOTP_TOLERANCE = 2
     assert give_code(client, code(enrolled, later=2))["Location"] == EXPORT
-    assert client.get(EXPORT).status_code == 200
+    assert status_of(client, EXPORT) == 200
 
 
 def test_it_asks_for_the_password_alone_where_no_second_factor_is_asked_for(boss: User, settings: Settings) -> None:
     settings.REQUIRE_MFA = False
     client = Client()
     give_password(client)
-    assert aged(client, QUARTER + 1).get(EXPORT).status_code == 302
+    assert status_of(aged(client, QUARTER + 1), EXPORT) == 302
     assert give_password(client, next=EXPORT)["Location"] == EXPORT
-    assert client.get(EXPORT).status_code == 200
+    assert status_of(client, EXPORT) == 200
 
 
 @pytest.mark.parametrize(
@@ -401,8 +402,8 @@ def test_it_asks_anew_for_files_about_patients_alone(databases: None, group: str
     user.groups.add(Group.objects.get(name=group))
     client = Client()
     client.force_login(user)
-    assert aged(client, QUARTER + 1).get(f"/admin/{place}/?_export=csv").status_code == status
-    assert aged(client, QUARTER - 60).get(f"/admin/{place}/?_export=csv").status_code == 200
+    assert status_of(aged(client, QUARTER + 1), f"/admin/{place}/?_export=csv") == status
+    assert status_of(aged(client, QUARTER - 60), f"/admin/{place}/?_export=csv") == 200
 
 
 def test_nobody_who_is_logged_in_is_led_to_another_site(boss: User) -> None:

@@ -17,8 +17,8 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            warning = prepare_roles()
+            warnings = prepare_roles()
         except Exception as error:
             raise CommandError(explain(error)) from error
-        if warning:
+        for warning in warnings:
             self.stderr.write(f"warning: {warning}")

@@ -23,6 +23,7 @@ class Command(BaseCommand):
                 databases.refuse_between_releases(alias)
                 call_command("migrate", database=alias, verbosity=0)
                 call_command("createcachetable", database=alias, verbosity=0)
+            call_command("clearsessions")
             if settings.EMBEDDED and databases.source_is_ours():
                 self._create("msk_db")
                 if not databases.source_has_tables():
