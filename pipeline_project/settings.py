@@ -163,6 +163,8 @@ MAX_AGE_HOURS = {
 }
 RUN_HISTORY_DAYS = env.integer("RUN_HISTORY_DAYS", 90, minimum=1, maximum=36500)
 ACCESS_LOG_DAYS = env.integer("ACCESS_LOG_DAYS", 2190, minimum=30, maximum=36500)  # six years, as HIPAA has it
+# A figure of fewer patients is not shown to who may not see patients; 0 or 1 shows all.
+SMALL_NUMBERS_BELOW = env.integer("SMALL_NUMBERS_BELOW", 5, minimum=0, maximum=1000)
 MSK_MAX_DELETE_PERCENT = env.integer("MSK_MAX_DELETE_PERCENT", 50, minimum=0, maximum=100)
 PSEUDONYM_KEY = env.secret("PSEUDONYM_KEY")
 if PSEUDONYM_KEY and len(PSEUDONYM_KEY.strip()) < 32:

@@ -18,7 +18,7 @@ from analytics.admin.base import BoundedAdmin, Cell, address, column
 from analytics.admin.lists import BoundedList
 from analytics.models import ScheduleDimension
 from analytics.overrides import State, states, with_star
-from analytics.pages import preview
+from analytics.pages import preview, small_numbers
 from analytics.pages.page import SEES_PATIENTS
 from ingest.models import PipelineRun, ScheduleOverride
 
@@ -197,7 +197,9 @@ class ScheduleOverrideAdmin(BoundedAdmin):
         self, request: HttpRequest, schedule: ScheduleDimension | None, override: ScheduleOverride | None
     ) -> dict[str, Any]:
         """Return what the template shows of a preview: counts, and examples for who may see patients."""
-        found = preview.shown(schedule, override, with_examples=request.user.has_perm(SEES_PATIENTS))
+        sees_patients = request.user.has_perm(SEES_PATIENTS)
+        with small_numbers.seen(exactly=sees_patients):
+            found = preview.shown(schedule, override, with_examples=sees_patients)
         if "preview" in found and found["preview"].examples:
             examples = found["preview"].examples
             saw(request, (example["patient_id"] for example in examples), rows=len(examples))

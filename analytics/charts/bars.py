@@ -58,6 +58,7 @@ class StackedBars(Figure):
     kinds: Mapping[str, str]
     group: str
     noted: str = ""  # what the notes of the bars are, as the table calls it
+    nothing: int = 0  # what a bar has of a kind of which it has no part
     most: int = 40
     is_scaled: bool = False
     template: ClassVar[str] = "charts/bars.html"
@@ -143,7 +144,7 @@ class StackedBars(Figure):
 
     @property
     def table(self) -> Iterator[Sequence[Cell]]:
-        nothing = Part(0)
+        nothing = Part(self.nothing)
         for bar in self.bars[: self._rows]:
             parts = (bar.parts.get(kind, nothing) for kind in self.kinds)
             yield [

@@ -11,21 +11,27 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
-from psycopg2.sql import SQL, Literal
+from psycopg2.sql import SQL, Composable, Literal
 
 from access.log import saw
 from analytics.charts import Bar, DayLines, Line, Part, Point, StackedBars, name_of
 from analytics.charts.scale import number
 from analytics.models import ScheduleDimension
 from analytics.pages import adherence_sums as sums
+from analytics.pages import small_numbers
 from analytics.pages.adherence_sums import WEEKS, first_and_last_day
-from analytics.pages.answers import as_day, kept, read
+from analytics.pages.answers import Row, as_day, kept, read
 from analytics.pages.dimensions import DIMENSIONS, STATUSES, conditions, known_labels
 from analytics.pages.page import BLANK, SEES_PATIENTS, SEES_TOTALS, Content, RefusedError, asked, choice, page
 from analytics.pages.plausibility import SILENT_DAYS
 
 ROWS = 100  # of a page of windows
 REACH = 10_000  # rows that the pages of a list come to
+EVERYTHING = SQL("true")
+WEEK = SQL("w.window_end_date - (w.window_end_date - date '0001-01-01') % 7")  # in which a window ended
+# Filters that pick among the windows that every patient has, and not among patients.
+OF_WINDOWS = ("activity", "milestone")
+NOTHING_TOLD = "Nothing can be shown: too few patients are behind each figure, or none. Choose fewer filters."
 # One number for adherence is the share of the first among all these (design.md, Pages).
 DONE, *NOT_IN_TIME = ENDED = ("completed", "completed_late", "completed_early", "missed")
 
@@ -110,19 +116,20 @@ def schedule_of(key: str) -> ScheduleDimension:
 def adherence(request: HttpRequest) -> Content:
     """Show how many windows there are of each value of `by` and `colour`, and how adherence went week by week."""
     question = Question.of(asked(request, ["by", "colour", "day", *DIMENSIONS]))
-    sees_windows = request.user.has_perm(SEES_PATIENTS)
+    sees_windows, is_rough = request.user.has_perm(SEES_PATIENTS), small_numbers.applies()
     groups = _groups(question)
     rows = (
         {question.by: label, question.colour: kind, "windows": windows}
         for label, kinds in groups.items()
         for kind, windows in sorted(kinds.items())
     )
+    total = sum(kinds.total() for kinds in groups.values())
     values = {
         "known_until": _known_until(question),
         "order": _order_of(question) if len(groups) > 1 else "",
         "chart": _bars(groups, question, sees_windows=sees_windows),
         "trend": _trend(question, sees_windows=sees_windows),
-        "windows": number(sum(kinds.total() for kinds in groups.values())),
+        "windows": number(total) if total or not is_rough else "",
         "adherence": percent(_statuses(groups, question)) if question.tells_adherence else "",
         **form_of(question),
     }
@@ -131,12 +138,21 @@ def adherence(request: HttpRequest) -> Content:
 
 def _counted(question: Question) -> dict[tuple[Any, Any], int]:
     """Return how many windows there are of each two values, of those that the question is about."""
-    found = _summed(question, question.by, question.colour)
-    if found is None:
-        by, colour = DIMENSIONS[question.by], DIMENSIONS[question.colour]
-        rows = kept("adherence", by=by.sql, colour=colour.sql, **question.bound)
-        found = {(row["by_value"], row["colour_value"]): row["windows"] for row in rows}
-    return found
+    by, colour = DIMENSIONS[question.by].sql, DIMENSIONS[question.colour].sql
+    if small_numbers.applies():
+        rows = _protected(question, by, colour)
+    elif (found := _summed(question, question.by, question.colour)) is not None:
+        return found
+    else:
+        rows = kept("adherence", by=by, colour=colour, **question.bound)
+    return {(row["by_value"], row["colour_value"]): row["windows"] for row in rows}
+
+
+def _protected(question: Question, by: Composable, colour: Composable, within: Composable = EVERYTHING) -> list[Row]:
+    """Return the windows of each two values for who may not see patients, as far as there are patients enough."""
+    frame = conditions({name: of for name, of in question.filters.items() if name in OF_WINDOWS})
+    frame = SQL("{} and {}").format(frame, within)
+    return kept("adherence_patients", by=by, colour=colour, frame=frame, **question.bound)
 
 
 def _summed(question: Question, one: str, other: str) -> dict[tuple[Any, Any], int] | None:
@@ -226,15 +242,18 @@ def _bars(groups: dict[str, Counter[str]], question: Question, *, sees_windows: 
         kinds=kinds,
         group=DIMENSIONS[question.by].title,
         noted="adherence" if is_noted else "",
-        empty="No window is as the filters ask: choose fewer.",
+        nothing=small_numbers.none(),
+        empty=NOTHING_TOLD if small_numbers.applies() else "No window is as the filters ask: choose fewer.",
         is_open=True,
     )
 
 
 def percent(statuses: Mapping[str, int]) -> str:
-    """Return the adherence of windows that are counted by status, for people to read."""
-    ended = sum(statuses.get(status, 0) for status in ENDED)
-    return f"{100 * statuses.get(DONE, 0) / ended:.1f} %" if ended else "none ended"
+    """Return the adherence of windows that are counted by status, for people to read; nothing where it is not told."""
+    ended, done = sum(statuses.get(status, 0) for status in ENDED), statuses.get(DONE, 0)
+    if small_numbers.applies():
+        return f"about {100 * done / ended:.0f} %" if done else ""
+    return f"{100 * done / ended:.1f} %" if ended else "none ended"
 
 
 def _trend(question: Question, *, sees_windows: bool) -> DayLines:
@@ -243,14 +262,16 @@ def _trend(question: Question, *, sees_windows: bool) -> DayLines:
     A status among the filters does not count here: of the windows that were missed none was completed.
     """
     question = replace(question, filters={name: of for name, of in question.filters.items() if name != "status"})
+    is_rough = small_numbers.applies()
     points = [
         Point(
             week.toordinal(),
-            100 * statuses[DONE] / statuses.total(),
+            float(round(share)) if is_rough else share,
             weight=statuses.total(),
             url=question.address("windows", week=week.isoformat()) if sees_windows else "",
         )
         for week, statuses in sorted(by_week(question, WEEKS).items())
+        if (share := 100 * statuses[DONE] / statuses.total()) or not is_rough  # of what is not told there is no share
     ]
     return DayLines(
         key="trend",
@@ -262,16 +283,21 @@ def _trend(question: Question, *, sees_windows: bool) -> DayLines:
         gap=7,
         places=1,
         top=100,
-        empty="No window ended in these weeks.",
+        empty=NOTHING_TOLD if is_rough else "No window ended in these weeks.",
     )
 
 
 def by_week(question: Question, weeks: int) -> dict[date, Counter[str]]:
     """Return the windows that ended in each of the last full weeks before the day, by the week's Monday, by status."""
-    counted = _summed(question, "week", "status") if weeks == WEEKS else None
-    if counted is None:
-        first, last = first_and_last_day(question.day, weeks)
-        rows = kept("adherence_by_week", **question.bound, first_day=as_day(first), last_day=as_day(last))
+    first, last = (as_day(day) for day in first_and_last_day(question.day, weeks))
+    if small_numbers.applies():
+        within = SQL("w.window_end_date between {} and {}").format(first, last)
+        rows = _protected(question, WEEK, DIMENSIONS["status"].sql, within)
+        counted = {(row["by_value"], row["colour_value"]): row["windows"] for row in rows}
+    elif weeks == WEEKS and (summed := _summed(question, "week", "status")) is not None:
+        counted = summed
+    else:
+        rows = kept("adherence_by_week", **question.bound, first_day=first, last_day=last)
         counted = {(row["week"], row["status"]): row["windows"] for row in rows}
     found: dict[date, Counter[str]] = {}
     for (week, status), windows in counted.items():

@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.db import transaction
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
+from analytics.pages import small_numbers
 from ingest import statements
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.runs.errors import DATABASE_ERRORS, explain
@@ -25,7 +26,7 @@ FOLDER = Path(__file__).parent
 OF_A_LOAD = "^[^:]*:[0-9]+:[0-9a-f]{16}:"  # as the cache writes the key of what is kept here, whatever load it is of
 PATIENCE_SECONDS = 30  # for one query of a page
 
-Row = dict[str, Any]
+Row = small_numbers.Row
 Tuple = tuple[Any, ...]
 _patience: ContextVar[float] = ContextVar("patience")
 
@@ -33,7 +34,7 @@ _patience: ContextVar[float] = ContextVar("patience")
 def read(name: str, /, **values: object) -> list[Row]:
     """Return the rows of the query in the file `name`, its parameters bound to `values`."""
     with snapshot() as warehouse:
-        return rows_of(warehouse, part(name, **values))
+        return small_numbers.protected(name, rows_of(warehouse, part(name, **values)))
 
 
 def kept(name: str, /, *, locked: Sequence[str] = (), **values: object) -> list[Row]:
@@ -49,7 +50,7 @@ def kept(name: str, /, *, locked: Sequence[str] = (), **values: object) -> list[
         if rows is None:
             rows = rows_of(warehouse, query)
             cache.set(key, rows)
-        return rows
+        return small_numbers.protected(name, rows)
 
 
 def keep_parts(name: str, made_of: Callable[[Any, Iterable[Tuple]], object], /, **values: object) -> None:
@@ -69,7 +70,11 @@ def keep_parts(name: str, made_of: Callable[[Any, Iterable[Tuple]], object], /, 
 
 
 def kept_part(name: str, which: object, /, **values: object) -> Any:
-    """Return what `keep_parts` has kept of a part, if it has since the last run."""
+    """Return what `keep_parts` has kept of a part, if it has since the last run: for who may see patients."""
+    if small_numbers.applies():
+        raise small_numbers.UnprotectedError(
+            f"{name} is for who may see patients: its parts do not say how many are behind them"
+        )
     query = part(name, **values)
     with snapshot() as warehouse:
         return cache.get(f"{_key(warehouse, name, query)}:{which}")

@@ -18,14 +18,14 @@ span as (
 ),
 
 operation as (
-    select f.operation_date as day, count(*) as operations
+    select f.operation_date as day, count(*) as operations, count(distinct f.patient_id) as patients
     from patient_journey_fact as f
     inner join span as s on f.operation_date between s.first_day and s.last_day
     group by f.operation_date
 ),
 
 missed as (
-    select w.window_end_date as day, count(*) as missed
+    select w.window_end_date as day, count(*) as missed, count(distinct w.patient_id) as patients
     from window_detail as w
     inner join span as s on w.window_end_date between s.first_day and s.last_day
     where window_status(w, :day) = 'missed'
@@ -52,7 +52,9 @@ select
     f.new_deaths,
     avg(f.new_deaths) over week as new_deaths_average,
     case when f.day between operated.first_day and operated.last_day then coalesce(o.operations, 0) end as operations,
-    case when f.day between ended.first_day and ended.last_day then coalesce(m.missed, 0) end as missed
+    coalesce(o.patients, 0) as operated,
+    case when f.day between ended.first_day and ended.last_day then coalesce(m.missed, 0) end as missed,
+    coalesce(m.patients, 0) as missing
 from figure as f
 cross join operated
 cross join ended

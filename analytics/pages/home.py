@@ -12,6 +12,7 @@ from analytics.analyst import star
 from analytics.charts.scale import number
 from analytics.loads.tables import STAR_TABLES
 from analytics.overrides import Waiting, waiting
+from analytics.pages import small_numbers
 from analytics.pages.adherence import Question, by_week, percent
 from analytics.pages.answers import as_day, kept
 from analytics.pages.page import SEES_QUALITY, SEES_RUNS, SEES_TOTALS, Content, asked, page
@@ -96,6 +97,8 @@ def _rejects(sees: Callable[[str], bool]) -> list[dict[str, Any]]:
     lists = sees("ingest.view_rejectedrow")
     now = {(each.source_table, each.reason): each.rows for each in current_rejects()}
     before = _rejects_before()
+    if small_numbers.hides_rows(sees):
+        now, before = map(_protected, (now, before))
     return [
         {
             "table": table,
@@ -108,6 +111,13 @@ def _rejects(sees: Callable[[str], bool]) -> list[dict[str, Any]]:
         }
         for table, reason in sorted(now.keys() | {key for key, rows in before.items() if rows})
     ]
+
+
+def _protected(rejects: Reasons) -> Reasons:
+    return {
+        (table, reason): small_numbers.rounded(rows) if table in small_numbers.OF_PATIENTS else rows
+        for (table, reason), rows in rejects.items()
+    }
 
 
 def _change(now: Reasons, before: Reasons, table: str, reason: str) -> int:
@@ -132,7 +142,7 @@ def _rejects_before() -> Reasons:
 
 def _slugs(sees: Callable[[str], bool]) -> dict[str, Any]:
     """Return the slugs that leave most windows without a day, how many there are, and the overrides that wait."""
-    found = kept("home_slugs")
+    found = sorted(kept("home_slugs"), key=lambda row: (-row["windows"], row["schedule_id"]))
     may_say = sees(SAYS_WHAT_SLUGS_MEAN)
     waits = waiting()  # not kept: who saved an override a moment ago looks for it here
     saved = {each.schedule_id for each in waits if not each.is_deleted}
@@ -172,8 +182,8 @@ def _weeks() -> list[dict[str, Any]]:
         {"what": "Operations", "last": number(last["operations"]), "before": number(before["operations"])},
         {
             "what": "Adherence",
-            "last": percent(statuses.get(last["first_day"], Counter())),
-            "before": percent(statuses.get(before["first_day"], Counter())),
+            "last": percent(statuses.get(last["first_day"], Counter())) or number(small_numbers.none()),
+            "before": percent(statuses.get(before["first_day"], Counter())) or number(small_numbers.none()),
         },
     ]
 

@@ -19,7 +19,9 @@ new_patient as (
 ),
 
 operation as (
-    select :monday - 7 * ((:monday - 1 - f.operation_date) / 7 + 1) as first_day, count(*) as operations
+    select
+        :monday - 7 * ((:monday - 1 - f.operation_date) / 7 + 1) as first_day, count(*) as operations,
+        count(distinct f.patient_id) as patients
     from patient_journey_fact as f
     where f.operation_date between :monday - 14 and :monday - 1
     group by first_day
@@ -29,7 +31,8 @@ select
     w.name,
     w.first_day,
     coalesce(p.patients, 0) as patients,
-    coalesce(o.operations, 0) as operations
+    coalesce(o.operations, 0) as operations,
+    coalesce(o.patients, 0) as operated
 from week as w
 left join new_patient as p on p.first_day = w.first_day
 left join operation as o on o.first_day = w.first_day

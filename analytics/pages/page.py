@@ -21,6 +21,7 @@ from psycopg2.errors import QueryCanceled
 
 from analytics.charts import name_of
 from analytics.exports.formats import no_formula
+from analytics.pages import small_numbers
 from analytics.pages.answers import PATIENCE_SECONDS, Row
 from ingest.runs.errors import DATABASE_ERRORS, explain
 
@@ -79,15 +80,16 @@ def page(title: str, *permissions: str) -> Callable[[View], Callable[..., HttpRe
                 return redirect_to_login(request.get_full_path(), reverse("admin:login"))
             if "form" in request.GET:
                 return without_empty_fields(request)
-            try:
-                content = content_of(request, **parts)
-                if "format" in request.GET:
-                    return as_csv(content_of.__name__, content, request.GET["format"])
-            except RefusedError as refusal:
-                return _shown(request, title, "pages/refused.html", {"refusal": str(refusal)}, status=400)
-            except DATABASE_ERRORS as error:
-                return _not_answered(request, title, error)
-            return _shown(request, title, content.template, content.values)
+            with small_numbers.seen(exactly=request.user.has_perm(SEES_PATIENTS)):
+                try:
+                    content = content_of(request, **parts)
+                    if "format" in request.GET:
+                        return as_csv(content_of.__name__, content, request.GET["format"])
+                except RefusedError as refusal:
+                    return _shown(request, title, "pages/refused.html", {"refusal": str(refusal)}, status=400)
+                except DATABASE_ERRORS as error:
+                    return _not_answered(request, title, error)
+                return _shown(request, title, content.template, content.values)
 
         return view
 
@@ -136,7 +138,8 @@ def _may(request: HttpRequest, *permissions: str) -> bool:
 def _shown(
     request: HttpRequest, title: str, template: str, values: Mapping[str, Any], status: int = 200
 ) -> HttpResponse:
-    return render(request, template, admin.site.each_context(request) | {"title": title, **values}, status=status)
+    shown = admin.site.each_context(request) | {"title": title, "small_numbers": small_numbers.note(), **values}
+    return render(request, template, shown, status=status)
 
 
 def _not_answered(request: HttpRequest, title: str, error: Exception, address: str = "") -> HttpResponse:
@@ -188,7 +191,8 @@ class _Line:
 def as_csv(name: str, content: Content, form: str) -> StreamingHttpResponse:
     """Answer with a page's table as a file, named after the page and the day it is taken on, in UTC.
 
-    The first row names the columns. Raises RefusedError if the page has no such table.
+    The first row names the columns. That small numbers are protected is said where it harms no row: in the name. Raises
+    RefusedError if the page has no such table.
     """
     if not content.columns or form != "csv":
         raise RefusedError(
@@ -201,5 +205,6 @@ def as_csv(name: str, content: Content, form: str) -> StreamingHttpResponse:
         for row in content.rows:
             yield writer.writerow([no_formula(row[column]) for column in content.columns])
 
-    headers = {"Content-Disposition": f'attachment; filename="{name}-{datetime.now(UTC):%Y-%m-%d}.csv"'}
+    name = f"{name}-{datetime.now(UTC):%Y-%m-%d}{'-small-numbers-protected' if small_numbers.note() else ''}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)

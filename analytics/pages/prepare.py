@@ -3,6 +3,7 @@
 from analytics.pages import adherence, covid, home, quality, scores, steps
 from analytics.pages.answers import Row, forget_other_loads, kept, unhurried
 from analytics.pages.courses import GROUPS
+from analytics.pages.small_numbers import seen
 
 SURVEYS = 5  # with most results; the scores of others are worked out for who asks first
 
@@ -12,7 +13,10 @@ def prepare_pages() -> None:
 
     What takes longest comes last: adherence by any two dimensions.
     """
-    with unhurried():
+    with unhurried(), seen(exactly=False):
+        home.prepare()
+        adherence.prepare()
+    with unhurried(), seen(exactly=True):
         home.prepare()
         quality.prepare()
         adherence.prepare()

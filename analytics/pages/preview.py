@@ -20,8 +20,10 @@ from analytics.charts.scale import number
 from analytics.loads.statements import statement
 from analytics.loads.tables import STAR_TABLES
 from analytics.models import ScheduleDimension
+from analytics.pages import small_numbers
 from analytics.pages.answers import Row, as_day, patience, read
 from analytics.pages.dimensions import STATUSES
+from analytics.pages.small_numbers import Few, rounded
 from ingest.models import ScheduleOverride
 from ingest.runs.errors import DATABASE_ERRORS, explain
 from ingest.slugs import ParsedSlug, parse_slug
@@ -59,9 +61,12 @@ class Meaning(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """Windows of a hospital that stand alike before, and alike afterwards; `changed` have other days or status."""
+    """Windows that stand alike before, and alike afterwards; `changed` have other days or status.
 
-    hospital: str
+    They are of a hospital, or of all where none is named.
+    """
+
+    hospital: str | None
     before: str
     after: str
     windows: int
@@ -78,17 +83,20 @@ class Preview:
     after: Meaning
     is_as_slug: bool  # and no deletion: the override is not needed
     cells: Sequence[Cell]
+    totals: Sequence[Cell]  # of all hospitals
     patient_journeys: int  # of which a window changes
     examples: Sequence[dict[str, Any]]
     seconds: float
+    nothing: int  # what stands for no windows
+    small_numbers: str  # what is said of them
 
     @property
     def windows(self) -> int:
-        return sum(cell.windows for cell in self.cells)
+        return sum(cell.windows for cell in self.totals)
 
     @property
     def changed(self) -> int:
-        return sum(cell.changed for cell in self.cells)
+        return sum(cell.changed for cell in self.totals)
 
     @property
     def summary(self) -> str:
@@ -98,6 +106,8 @@ class Preview:
                 f"It changes {number(self.changed)} of {_count(self.windows, 'window')}, "
                 f"in {_count(self.patient_journeys, 'patient journey')}."
             )
+        if isinstance(self.nothing, Few) and self.before != self.after:
+            return f"It changes windows of {self.nothing} patients, or of none."
         if not self.windows:
             return "It changes nothing: no patient journey has an activity with this schedule."
         if self.before == self.after:
@@ -108,21 +118,21 @@ class Preview:
     def becomes(self) -> list[tuple[str, str, str]]:
         """Return how many windows change from which status to which, of one that stays those with other days."""
         found: Counter[tuple[str, str]] = Counter()
-        for cell in sorted(self.cells):
+        for cell in sorted(self.totals):
             found[cell.before, cell.after] += cell.changed
         return [(before, after, number(count)) for (before, after), count in found.most_common() if count]
 
     @property
     def statuses(self) -> list[str]:
         """Return the statuses that windows have, before or afterwards."""
-        there = {status for cell in self.cells for status in (cell.before, cell.after)}
+        there = {status for cell in self.totals for status in (cell.before, cell.after)}
         return [status for status in STATUSES if status in there]
 
     @property
     def by_hospital(self) -> list[tuple[str, list[tuple[str, str, bool]]]]:
         """Return all windows by status, then those of each hospital: before, afterwards, and whether that differs."""
-        hospitals = sorted({cell.hospital for cell in self.cells})
-        return [("All", self._by_status(self.cells))] + [
+        hospitals = sorted({cell.hospital for cell in self.cells if cell.hospital is not None})
+        return [("All", self._by_status(self.totals))] + [
             (hospital, self._by_status([cell for cell in self.cells if cell.hospital == hospital]))
             for hospital in hospitals
         ]
@@ -132,7 +142,10 @@ class Preview:
         for cell in cells:
             before[cell.before] += cell.windows
             after[cell.after] += cell.windows
-        return [(number(before[s]), number(after[s]), before[s] != after[s]) for s in self.statuses]
+        nothing = self.nothing
+        return [
+            (number(before[s] or nothing), number(after[s] or nothing), before[s] != after[s]) for s in self.statuses
+        ]
 
 
 def preview(schedule: ScheduleDimension, override: ScheduleOverride | None, *, with_examples: bool) -> Preview:
@@ -154,7 +167,8 @@ def preview(schedule: ScheduleDimension, override: ScheduleOverride | None, *, w
             **{name: _statement(name) for name in FOLLOWING},
         )
     # None where a run has just taken the schedule out of the star.
-    found: Row = rows[0] if rows else {"cells": "[]", "examples": "[]", "patient_journeys": 0}
+    found: Row = rows[0] if rows else {"cells": "[]", "examples": "[]", "patient_journeys": 0, "patients": 0}
+    cells = [cell for cell in map(_cell, json.loads(found["cells"])) if cell.windows]
     after = Meaning(*(found.get(name) for name in ("milestone_slug", "offset_start_days", "offset_end_days")))
     return Preview(
         schedule=schedule,
@@ -162,14 +176,20 @@ def preview(schedule: ScheduleDimension, override: ScheduleOverride | None, *, w
         before=Meaning.of(schedule),
         after=after,
         is_as_slug=override is not None and after == Meaning.of(parsed),
-        cells=[
-            Cell(cell["hospital"], cell["status_before"], cell["status_after"], cell["windows"], cell["changed"])
-            for cell in json.loads(found["cells"])
-        ],
-        patient_journeys=found["patient_journeys"],
+        cells=[cell for cell in cells if cell.hospital is not None],
+        totals=[cell for cell in cells if cell.hospital is None],
+        patient_journeys=rounded(found["patient_journeys"], found["patients"]),
         examples=json.loads(found["examples"]),
         seconds=time.monotonic() - began,
+        nothing=small_numbers.none(),
+        small_numbers=small_numbers.note(),
     )
+
+
+def _cell(row: Row) -> Cell:
+    windows = rounded(row["windows"], row["patients"])
+    changed = rounded(row["changed"], row["patients_of_changed"])
+    return Cell(row["hospital"], row["status_before"], row["status_after"], windows, changed)
 
 
 def shown(schedule: ScheduleDimension | None, override: ScheduleOverride | None, **more: bool) -> dict[str, Any]:

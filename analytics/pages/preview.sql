@@ -91,12 +91,17 @@ compared as (
         on a.patient_journey_id = b.patient_journey_id and a.activity_id = b.activity_id and a.patient_id = b.patient_id
 ),
 
+-- By hospital, and without one of all.
 cell as (
     select
         c.hospital, c.status_before, c.status_after, count(*) as windows,
-        count(*) filter (where c.has_other_days or c.status_after <> c.status_before) as changed
+        count(*) filter (where c.has_other_days or c.status_after <> c.status_before) as changed,
+        count(distinct c.patient_id) as patients,
+        count(distinct c.patient_id) filter (
+            where c.has_other_days or c.status_after <> c.status_before
+        ) as patients_of_changed
     from compared as c
-    group by c.hospital, c.status_before, c.status_after
+    group by grouping sets ((c.hospital, c.status_before, c.status_after), (c.status_before, c.status_after))
 ),
 
 example as (
@@ -115,5 +120,10 @@ select
         select count(distinct c.patient_journey_id)
         from compared as c
         where c.has_other_days or c.status_after <> c.status_before
-    ) as patient_journeys
+    ) as patient_journeys,
+    (
+        select count(distinct c.patient_id)
+        from compared as c
+        where c.has_other_days or c.status_after <> c.status_before
+    ) as patients
 from schedule_dimension as s

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from access.log import saw_none
 from analytics.charts.scale import number
-from analytics.pages import plausibility
+from analytics.pages import plausibility, small_numbers
 from analytics.pages.answers import Row
 from analytics.pages.home import ADVICE
 from analytics.pages.page import SEES_PATIENTS, SEES_QUALITY, SEES_RUNS, Content, asked, page
@@ -30,9 +30,10 @@ def quality(request: HttpRequest) -> Content:
     """Show whether the data is there and can be trusted, and what is the matter with it."""
     asked(request, [])
     sees = request.user.has_perm
-    found, proofs, days = sums(), last_proofs(), by_kind()
+    hides_rows = small_numbers.hides_rows(sees)
+    found, proofs, days = sums(hides_rows=hides_rows), last_proofs(), by_kind()
     saw_none(request)  # but for the examples of what is rejected
-    rejects = rejects_of(found)
+    rejects = rejects_of(found, hides_rows=hides_rows)
     broken = [proof for proof in proofs if proof.violations]
     unproved = [proof for proof in proofs if proof.violations is None]
     values = {
@@ -45,7 +46,7 @@ def quality(request: HttpRequest) -> Content:
         "seconds": number(sum(proof.seconds for proof in proofs), 1),
         "sums": found,
         "rejects": shown(rejects, request),
-        "trends": [trend(source, sees_runs=sees(SEES_RUNS)) for source in SOURCES],
+        "trends": [trend(source, sees_runs=sees(SEES_RUNS), hides_rows=hides_rows) for source in SOURCES],
         "days": [days_of(kind, rows) for kind, rows in days.items()],
         "rules": _rules(sees),
     }

@@ -7,6 +7,7 @@ from analytics.charts import DayLines, Line, Point
 from analytics.charts.scale import number
 from analytics.pages.answers import Row, as_day, kept
 from analytics.pages.plausibility import SILENT_DAYS
+from analytics.pages.small_numbers import Few
 
 GAPS = 10  # that are told in words
 KINDS = {"steps": "msk", "survey results": "msk", "COVID figures": "covid"}  # and the source of each
@@ -23,7 +24,7 @@ def by_kind() -> dict[str, list[Row]]:
 
 def days_of(kind: str, rows: list[Row]) -> dict[str, Any]:
     """Return a kind's chart, in which days without rows are a line of their own, and these days in words."""
-    empty = [row["day"] for row in rows if not row["rows"]]
+    empty = [row["day"] for row in rows if not row["rows"] and not isinstance(row["rows"], Few)]
     spans = spans_of(empty)
     chart = DayLines(
         key=f"days-{kind.split()[0].lower()}",

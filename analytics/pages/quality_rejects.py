@@ -14,6 +14,7 @@ from analytics.charts.scale import number
 from analytics.pages.answers import Row, kept
 from analytics.pages.home import REJECTED
 from analytics.pages.page import SEES_PATIENTS
+from analytics.pages.small_numbers import OF_PATIENTS, rounded
 from ingest.cursors import one_row, raw_cursor
 from ingest.models import RejectedRow, StepRun
 from ingest.runs.status import current_rejects, loads
@@ -51,15 +52,18 @@ OF_REJECTS = SQL(
 )
 
 
-def rejects_of(sums: list[Row]) -> list[Row]:
-    """Return the rejected rows by table and reason, and their share of the rows of the table that were judged."""
+def rejects_of(sums: list[Row], *, hides_rows: bool = False) -> list[Row]:
+    """Return the rejected rows by table and reason, and their share of the rows of the table that were judged.
+
+    With `hides_rows` those about patients are counted as patients are.
+    """
     judged = {row["source_table"]: row["judged"] for row in sums}
     return [
         {
             "source_table": each.source_table,
             "reason": each.reason,
-            "rows": each.rows,
-            "share": each.rows / (judged.get(each.source_table) or each.rows),
+            "rows": (rows := rounded(each.rows) if hides_rows and each.source_table in OF_PATIENTS else each.rows),
+            "share": rows / (judged.get(each.source_table) or each.rows),
         }
         for each in current_rejects()
     ]
@@ -119,7 +123,7 @@ def percent(share: float) -> str:
     return number(100 * share, 2) if share == 0 or share >= 0.0001 else "less than 0.01"
 
 
-def trend(source: str, *, sees_runs: bool) -> Lines:
+def trend(source: str, *, sees_runs: bool, hides_rows: bool = False) -> Lines:
     """Return the share of each table that the last loads of a source rejected."""
     counted = StepRun.objects.filter(step__startswith="load_", checked__gt=0).order_by("pk")
     runs = loads(source).prefetch_related(Prefetch("steps", counted))[:RUNS]
@@ -127,8 +131,9 @@ def trend(source: str, *, sees_runs: bool) -> Lines:
     for run in reversed(list(runs)):
         url = reverse("run", args=[run.pk]) if sees_runs else ""
         for step in run.steps.all():
-            point = Point(run.pk, 100 * step.rejected / step.checked, url=url)
-            shares.setdefault(REJECTED.get(step.table_name, step.table_name), []).append(point)
+            table = REJECTED.get(step.table_name, step.table_name)
+            rejected = rounded(step.rejected) if hides_rows and table in OF_PATIENTS else step.rejected
+            shares.setdefault(table, []).append(Point(run.pk, 100 * rejected / step.checked, url=url))
     return Lines(
         key=f"trend-{source}",
         title=f"{source.upper()}: what the last {RUNS} loads rejected of each table",

@@ -1,5 +1,7 @@
 """Whether all that is staged is in the star or rejected: the sums of each table."""
 
+from collections.abc import Callable
+
 from psycopg2.sql import SQL, Identifier, Literal
 
 from analytics.charts.scale import number
@@ -7,10 +9,14 @@ from analytics.loads import covid
 from analytics.loads.rejects import COVID_DAY
 from analytics.loads.tables import STAR_TABLES
 from analytics.pages.answers import Row, kept
+from analytics.pages.small_numbers import OF_PATIENTS, rounded
 
 
-def sums() -> list[Row]:
-    """Return of each table of a source its rows: there, staged, in the star and rejected, and whether they add up."""
+def sums(*, hides_rows: bool = False) -> list[Row]:
+    """Return of each table of a source its rows: there, staged, in the star and rejected, and whether they add up.
+
+    With `hides_rows` those about patients are counted as patients are.
+    """
     tables = [table for table in STAR_TABLES if table.source]
     counted = [
         SQL(
@@ -45,13 +51,17 @@ def sums() -> list[Row]:
     )
     for row in rows:
         row["judged"] = row["staged"] if row["source_rows"] is None else row["source_rows"]
-        row["verdict"] = _verdict(row)
+        is_hidden = hides_rows and row["source_table"] in OF_PATIENTS
+        row["verdict"] = _verdict(row, rounded if is_hidden else int)
+        if is_hidden:
+            counts = ("source_rows", "staged", "loaded", "rejected", "judged")
+            row |= {name: rounded(row[name]) for name in counts if row[name] is not None}
     return rows
 
 
-def _verdict(row: Row) -> str:
+def _verdict(row: Row, shown: Callable[[int], int]) -> str:
     """Return whether what the source had is staged, and what is staged in the star or rejected: in words, if not."""
     lost = row["staged"] - row["loaded"] - row["rejected"]
     if lost:
-        return f"no, {number(abs(lost))} {'nowhere' if lost > 0 else 'too many'}"
+        return f"no, {number(shown(abs(lost)))} {'nowhere' if lost > 0 else 'too many'}"
     return "yes" if row["judged"] == row["staged"] else "no, not staged as it was"

@@ -16,6 +16,7 @@ from analytics.loads.statements import FOLDER
 from analytics.loads.tables import STAR_TABLES
 from analytics.pages.answers import Row, kept
 from analytics.pages.page import Content, asked, page
+from analytics.pages.small_numbers import rounded
 from ingest.cursors import raw_cursor
 from ingest.models import LoadState
 from ingest.placement import Placement, placement, rows_known, shares
@@ -66,7 +67,9 @@ def _tables(request: HttpRequest) -> list[Table]:
     with raw_cursor("analytics") as warehouse:  # of what is on workers the catalog does not know the rows
         for name, columns in by_name.items():
             if placement(warehouse, name) is not Placement.LOCAL:
-                columns[0]["rows"] = max(rows_known(warehouse, name), 0)
+                rows = max(rows_known(warehouse, name), 0)
+                is_about_patients = any(column["column_name"] == "patient_id" for column in columns)
+                columns[0]["rows"] = rounded(rows) if is_about_patients else rows
     return [_table(request, models[name], columns, loads) for name, columns in by_name.items()]
 
 

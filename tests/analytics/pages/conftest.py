@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 GROUPS = ("care manager", "analyst", "steward", "operator")  # those who see the data, or whether it is well
+EXACTLY = ("care manager", "operator")  # who see each rejected row counted, and each row of a table
 Reader = Callable[[str], Client]
 
 

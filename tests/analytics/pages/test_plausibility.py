@@ -133,7 +133,9 @@ def test_it_shows_counts_to_all_and_rows_to_care_managers(star: None, warehouse:
         "discharge": "select count(*) from patient_journey_fact where discharge_date < operation_date",
     }
     for group, found in of_all.items():
-        assert found == of_all["care manager"], group
+        if group != "care manager":
+            assert all(rows in ("0", "fewer than 5") or int(rows) % 5 == 0 for rows in found.values())
+            continue
         assert {name: found[name] for name in expected} == {
             name: shown(warehouse.value(query)) for name, query in expected.items()
         }

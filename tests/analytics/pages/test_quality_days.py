@@ -45,7 +45,12 @@ def test_it_counts_rows_by_day_over_the_last_year_of_each(star: None, warehouse:
             days = [first + timedelta(n) for n in range((max(counted) - first).days + 1)]
             found = gaps(client, kind)
             drawn = {line.name: {date.fromordinal(p.x): p.value for p in line.points} for line in found["chart"].lines}
-            assert drawn[kind] == {day: counted[day] for day in days if day in counted}
+            rows = {day: counted[day] for day in days if day in counted}
+            if group == "care manager" or kind == "COVID figures":
+                assert drawn[kind] == rows
+            else:
+                assert drawn[kind].items() <= {day: (number + 2) // 5 * 5 for day, number in rows.items()}.items()
+                assert len(drawn[kind]) > 50
             assert set(drawn.get(f"no {kind}", {})) == {day for day in days if day not in counted}
 
 

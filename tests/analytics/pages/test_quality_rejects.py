@@ -11,7 +11,7 @@ from django.test import Client
 from analytics.pages.prepare import prepare_pages
 from analytics.pages.quality_rejects import percent
 from ingest.models import PipelineRun, RejectedRow, StepRun
-from tests.analytics.pages.conftest import GROUPS, Reader, table
+from tests.analytics.pages.conftest import EXACTLY, GROUPS, Reader, table
 from tests.analytics.pages.quality import ADDRESS, TABLES, cells, part, says, shown
 from tests.conftest import Source, Warehouse
 
@@ -23,7 +23,7 @@ def test_its_csv_gives_rows_and_share_by_table_and_reason(
     judged = {name: source.value(f"select count(*) from {name}") for name in TABLES}
     judged["covid_day"] = warehouse.value("select count(distinct document ->> 'date') from staging_covid_day")
     assert len(listed) > 5
-    for group in GROUPS:
+    for group in EXACTLY:
         rows = table(reader(group), ADDRESS)
         assert list(rows[0]) == ["source_table", "reason", "rows", "share"]
         assert [(row["source_table"], row["reason"], int(row["rows"])) for row in rows] == listed
@@ -38,7 +38,9 @@ def test_its_table_says_the_same_and_what_mends_it(star: None, reader: Reader) -
         rows = cells(client, "rejects")
         for row, of_csv in zip(rows, table(client, ADDRESS), strict=True):
             name, reason, count, share, remedy = row
-            assert (name, count) == (of_csv["source_table"], shown(int(of_csv["rows"])))
+            is_told = of_csv["rows"].isdecimal()
+            assert (name, count) == (of_csv["source_table"], shown(int(of_csv["rows"])) if is_told else of_csv["rows"])
+            assert is_told or group not in EXACTLY
             assert reason.startswith(of_csv["reason"])
             assert share == f"{percent(float(of_csv['share']))} %"
             assert len(remedy) > 20
@@ -142,6 +144,9 @@ def test_it_draws_what_each_of_the_last_loads_rejected(
     for group in GROUPS:
         msk, covid = reader(group).get(ADDRESS).context["trends"]
         assert (msk.key, covid.key, list(covid.lines)) == ("trend-msk", "trend-covid", [])
+        if group not in EXACTLY:  # one or two rows are few
+            assert not msk.lines
+            continue
         (line,) = msk.lines
         assert line.name == "step_result"
         assert [(point.x, point.value) for point in line.points] == expected[1:]
