@@ -123,14 +123,15 @@ def adherence(request: HttpRequest) -> Content:
         for label, kinds in groups.items()
         for kind, windows in sorted(kinds.items())
     )
-    total = sum(kinds.total() for kinds in groups.values())
+    statuses = _of_all(question) if is_rough else _statuses(groups, question)
+    total = statuses.total()
     values = {
         "known_until": _known_until(question),
         "order": _order_of(question) if len(groups) > 1 else "",
         "chart": _bars(groups, question, sees_windows=sees_windows),
         "trend": _trend(question, sees_windows=sees_windows),
         "windows": number(total) if total or not is_rough else "",
-        "adherence": percent(_statuses(groups, question)) if question.tells_adherence else "",
+        "adherence": percent(statuses) if question.tells_adherence else "",
         **form_of(question),
     }
     return Content("pages/adherence.html", values, [question.by, question.colour, "windows"], rows)
@@ -168,6 +169,12 @@ def _statuses(groups: Mapping[str, Mapping[str, int]], question: Question) -> Co
     return statuses
 
 
+def _of_all(question: Question) -> Counter[str]:
+    """Return the windows by status, for who may not see patients: groups that are not told count, too."""
+    rows = _protected(question, SQL("'all'"), DIMENSIONS["status"].sql)
+    return Counter({row["colour_value"]: row["windows"] for row in rows})
+
+
 def _groups(question: Question) -> dict[str, Counter[str]]:
     """Return the windows of each group by kind, in the order in which they are shown.
 
@@ -190,7 +197,7 @@ def _groups(question: Question) -> dict[str, Counter[str]]:
             return (-kinds["missed"] / ended if ended else 1, label)
         return (-kinds.total(), label)
 
-    return dict(sorted(groups.items(), key=order))
+    return dict(sorted((group for group in groups.items() if group[1].total()), key=order))
 
 
 def _is_by_misses(question: Question) -> bool:
@@ -250,10 +257,18 @@ def _bars(groups: dict[str, Counter[str]], question: Question, *, sees_windows: 
 
 def percent(statuses: Mapping[str, int]) -> str:
     """Return the adherence of windows that are counted by status, for people to read; nothing where it is not told."""
-    ended, done = sum(statuses.get(status, 0) for status in ENDED), statuses.get(DONE, 0)
+    share = _share(statuses)
     if small_numbers.applies():
-        return f"about {100 * done / ended:.0f} %" if done else ""
-    return f"{100 * done / ended:.1f} %" if ended else "none ended"
+        return "" if share is None else f"about {share:.0f} %"
+    return "none ended" if share is None else f"{share:.1f} %"
+
+
+def _share(statuses: Mapping[str, int]) -> float | None:
+    """Return the adherence in percent; None where none ended, or too little can be told of it."""
+    ended = [statuses.get(status, 0) for status in ENDED]
+    if not any(ended) or (small_numbers.applies() and not small_numbers.is_known(ended)):
+        return None
+    return 100 * statuses.get(DONE, 0) / sum(ended)
 
 
 def _trend(question: Question, *, sees_windows: bool) -> DayLines:
@@ -271,7 +286,7 @@ def _trend(question: Question, *, sees_windows: bool) -> DayLines:
             url=question.address("windows", week=week.isoformat()) if sees_windows else "",
         )
         for week, statuses in sorted(by_week(question, WEEKS).items())
-        if (share := 100 * statuses[DONE] / statuses.total()) or not is_rough  # of what is not told there is no share
+        if (share := _share(statuses)) is not None
     ]
     return DayLines(
         key="trend",
@@ -324,6 +339,8 @@ def prepare() -> None:
     question = Question.of({})
     _known_until(question)
     by_week(question, WEEKS)
+    if small_numbers.applies():
+        _of_all(question)
     form_of(question)
     _counted(question)
 

@@ -15,4 +15,4 @@ from (
     where :frame
     group by 1, 2, 3
 ) as c
-group by c.by_value, c.colour_value
+group by 1, 2

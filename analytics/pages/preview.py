@@ -63,7 +63,7 @@ class Meaning(NamedTuple):
 class Cell(NamedTuple):
     """Windows that stand alike before, and alike afterwards; `changed` have other days or status.
 
-    They are of a hospital, or of all where none is named.
+    They are of a hospital, or of all where none is named, and all at once without a status.
     """
 
     hospital: str | None
@@ -84,19 +84,13 @@ class Preview:
     is_as_slug: bool  # and no deletion: the override is not needed
     cells: Sequence[Cell]
     totals: Sequence[Cell]  # of all hospitals
+    windows: int
+    changed: int
     patient_journeys: int  # of which a window changes
     examples: Sequence[dict[str, Any]]
     seconds: float
     nothing: int  # what stands for no windows
     small_numbers: str  # what is said of them
-
-    @property
-    def windows(self) -> int:
-        return sum(cell.windows for cell in self.totals)
-
-    @property
-    def changed(self) -> int:
-        return sum(cell.changed for cell in self.totals)
 
     @property
     def summary(self) -> str:
@@ -168,7 +162,9 @@ def preview(schedule: ScheduleDimension, override: ScheduleOverride | None, *, w
         )
     # None where a run has just taken the schedule out of the star.
     found: Row = rows[0] if rows else {"cells": "[]", "examples": "[]", "patient_journeys": 0, "patients": 0}
-    cells = [cell for cell in map(_cell, json.loads(found["cells"])) if cell.windows]
+    rows = json.loads(found["cells"])
+    whole = next((_cell(row) for row in rows if row["status_before"] is None), Cell(None, "", "", 0, 0))
+    cells = [cell for row in rows if row["status_before"] is not None and (cell := _cell(row)).windows]
     after = Meaning(*(found.get(name) for name in ("milestone_slug", "offset_start_days", "offset_end_days")))
     return Preview(
         schedule=schedule,
@@ -178,6 +174,8 @@ def preview(schedule: ScheduleDimension, override: ScheduleOverride | None, *, w
         is_as_slug=override is not None and after == Meaning.of(parsed),
         cells=[cell for cell in cells if cell.hospital is not None],
         totals=[cell for cell in cells if cell.hospital is None],
+        windows=whole.windows,
+        changed=whole.changed,
         patient_journeys=rounded(found["patient_journeys"], found["patients"]),
         examples=json.loads(found["examples"]),
         seconds=time.monotonic() - began,

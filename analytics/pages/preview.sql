@@ -91,7 +91,7 @@ compared as (
         on a.patient_journey_id = b.patient_journey_id and a.activity_id = b.activity_id and a.patient_id = b.patient_id
 ),
 
--- By hospital, and without one of all.
+-- By hospital, without one of all, and without a status all at once.
 cell as (
     select
         c.hospital, c.status_before, c.status_after, count(*) as windows,
@@ -101,7 +101,7 @@ cell as (
             where c.has_other_days or c.status_after <> c.status_before
         ) as patients_of_changed
     from compared as c
-    group by grouping sets ((c.hospital, c.status_before, c.status_after), (c.status_before, c.status_after))
+    group by grouping sets ((c.hospital, c.status_before, c.status_after), (c.status_before, c.status_after), ())
 ),
 
 example as (

@@ -1,5 +1,5 @@
--- Steps, survey results and COVID days by day, over the last year of each up to a day; 0 where there is none. And of how
--- many patients, if of any.
+-- Steps, survey results and COVID days by day, over the last year of each up to a day; 0 where there is none. And of
+-- how many patients, if of any.
 with counted as (
     select 'steps' as kind, s.date as day, count(*) as rows, count(distinct s.patient_id) as patients
     from step_result_fact as s

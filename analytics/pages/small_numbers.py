@@ -16,11 +16,11 @@ To hide a second group, so that the first cannot be found by subtraction, would 
 enough: windows can be asked for by ten dimensions and any day, and each answer is one more equation.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 
@@ -44,14 +44,25 @@ class UnprotectedError(RuntimeError):
     """A page asked for a query whose figures nobody says how to protect."""
 
 
-class Few(int):
-    """A count that is not told: none in a sum, and in words where it is shown."""
+class Rounded(int):
+    """A count that is shown, and of what it is a multiple."""
 
-    def __new__(cls) -> "Few":
-        return super().__new__(cls, 0)
+    multiple: int
+
+    def __new__(cls, number: int, multiple: int) -> Self:
+        made = super().__new__(cls, number)
+        made.multiple = multiple
+        return made
+
+
+class Few(Rounded):
+    """A count below `multiple` that is not told: none in a sum, and in words where it is shown."""
+
+    def __new__(cls, multiple: int) -> Self:
+        return super().__new__(cls, 0, multiple)
 
     def __str__(self) -> str:
-        return f"fewer than {settings.SMALL_NUMBERS_BELOW}"
+        return f"fewer than {self.multiple}"
 
     def __format__(self, form: str) -> str:
         return str(self)
@@ -86,7 +97,15 @@ def rounded(number: int, patients: int | None = None, most: int = 1) -> int:
         return _few()
     _note()
     base = _base(settings.SMALL_NUMBERS_BELOW * most)
-    return (number + base // 2) // base * base or _few()
+    return Rounded((number + base // 2) // base * base, base) or Few(base)
+
+
+def is_known(parts: Iterable[int]) -> bool:
+    """Tell whether the sum of protected counts is known well enough for the share of one of them: to a quarter."""
+    parts = list(parts)
+    known = [part.multiple / (1 if isinstance(part, Few) else 2) for part in parts if isinstance(part, Rounded)]
+    widest = max((part.multiple for part in parts if isinstance(part, Rounded)), default=0)
+    return 0 < sum(known) + widest * (len(parts) - len(known)) <= sum(parts) / 4
 
 
 def told(value: float | None) -> float | None:
@@ -123,7 +142,7 @@ def note() -> str:
 
 def _few() -> Few:
     _note()
-    return Few()
+    return Few(settings.SMALL_NUMBERS_BELOW)
 
 
 def _note() -> None:
@@ -133,7 +152,7 @@ def _note() -> None:
 
 def _base(least: int) -> int:
     """Return the first of 1, 2, 5, 10, 20 and so on that is not below `least`."""
-    bases = (factor * 10**power for power in range(20) for factor in (1, 2, 5))
+    bases: Iterator[int] = (factor * 10**power for power in range(20) for factor in (1, 2, 5))
     return next(base for base in bases if base >= least)
 
 
@@ -182,9 +201,9 @@ def _windows(rows: list[Row]) -> list[Row]:
     for row in rows:
         most[row["colour_value"]] = max(row["most"], most.get(row["colour_value"], 1))
     return [
-        row | {"windows": windows}
+        row | {"windows": rounded(row["windows"], row["patients"], most[row["colour_value"]])}
         for row in rows
-        if (windows := rounded(row["windows"], row["patients"], most[row["colour_value"]]))
+        if row["patients"] >= settings.SMALL_NUMBERS_BELOW
     ]
 
 

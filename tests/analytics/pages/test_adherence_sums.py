@@ -13,6 +13,7 @@ from django.test import Client
 from analytics.pages import adherence, adherence_sums, answers
 from analytics.pages.dimensions import DIMENSIONS
 from analytics.pages.prepare import prepare_pages
+from analytics.pages.small_numbers import seen
 from tests.analytics.pages.conftest import table
 from tests.analytics.pages.test_adherence import BY_HAND
 from tests.conftest import Source, Warehouse
@@ -21,6 +22,13 @@ from tests.days import today
 DAY = "2024-05-15"  # on which windows stand in every way
 WORDS = list(DIMENSIONS)
 JUDGED = BY_HAND.partition("select coalesce({0}")[0] + "select {}, last_day from judged"
+
+
+@pytest.fixture(autouse=True)
+def exactly() -> Iterator[None]:
+    """Ask as somebody who may see patients: what is kept is for nobody else."""
+    with seen(exactly=True):
+        yield
 
 
 def windows(warehouse: Warehouse) -> list[dict[str, Any]]:

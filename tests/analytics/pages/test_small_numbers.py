@@ -243,11 +243,12 @@ Cells = dict[tuple[str, str], int]
 
 
 def cells(client: Client, address: str) -> Cells:
-    """Return the windows of the CSV of a page on adherence, by its two values."""
+    """Return the windows of the CSV of a page on adherence, by its two values, but those that are not told."""
     found = {}
     for row in table(client, address):
         one, other, windows = row.values()
-        found[one, other] = int(windows)
+        if windows.isdecimal():
+            found[one, other] = int(windows)
     return found
 
 
