@@ -10,7 +10,7 @@ between two loads is exact, and protected each time it is shown.
   five times as many as the most that one patient has there, on a scale of 1, 2 and 5. What is left when one figure is
   subtracted from another, a group's from all or one day's from the next, is then such a multiple or nothing. A filter
   that picks patients does not change the multiple, which would else tell of whom it leaves out.
-- Sums, shares and averages of groups are worked out from these rounded counts, and so tell nothing beside them.
+- Sums and shares of groups are worked out from these rounded counts, and so tell nothing beside them.
 
 To hide a second group, so that the first cannot be found by subtraction, would take less from the figures and not be
 enough: windows can be asked for by ten dimensions and any day, and each answer is one more equation.
