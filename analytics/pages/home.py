@@ -182,8 +182,8 @@ def _weeks() -> list[dict[str, Any]]:
         {"what": "Operations", "last": number(last["operations"]), "before": number(before["operations"])},
         {
             "what": "Adherence",
-            "last": percent(statuses.get(last["first_day"], Counter())) or number(small_numbers.none()),
-            "before": percent(statuses.get(before["first_day"], Counter())) or number(small_numbers.none()),
+            "last": percent(statuses.get(last["first_day"], Counter())) or "not told",
+            "before": percent(statuses.get(before["first_day"], Counter())) or "not told",
         },
     ]
 
