@@ -23,7 +23,9 @@ hidden() {
     done
 }
 owners=(POSTGRES_PASSWORD)
-[ -n "${LOADER_PASSWORD:-}${LOADER_PASSWORD_FILE:-}" ] || owners=() # no roles: all is done by the owner
+if [ -z "${LOADER_PASSWORD:-}${LOADER_PASSWORD_FILE:-}" ]; then # no roles: one user does everything, here as there
+    owners=() as_web=("${as_app[@]}") as_owner=("${as_app[@]}")
+fi
 mapfile -t from_loader < <(hidden "${owners[@]}" WEB_PASSWORD SECRET_KEY OIDC_CLIENT_SECRET)
 mapfile -t from_web < <(hidden "${owners[@]}" LOADER_PASSWORD READER_PASSWORD MSK_SOURCE_PASSWORD EMAIL_HOST_PASSWORD \
     ALERT_WEBHOOK_URL PSEUDONYM_KEY)
