@@ -6,9 +6,10 @@ FROM python:3.13-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends busybox make postgresql-client \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --uid 10001 --home-dir /app --no-create-home --shell /usr/sbin/nologin app \
-    && useradd --uid 10002 --home-dir /app --no-create-home --shell /usr/sbin/nologin web \
-    && useradd --uid 10003 --home-dir /app --no-create-home --shell /usr/sbin/nologin owner \
+    && groupadd --gid 10004 secrets \
+    && useradd --uid 10001 --groups secrets --home-dir /app --no-create-home --shell /usr/sbin/nologin app \
+    && useradd --uid 10002 --groups secrets --home-dir /app --no-create-home --shell /usr/sbin/nologin web \
+    && useradd --uid 10003 --groups secrets --home-dir /app --no-create-home --shell /usr/sbin/nologin owner \
     && install -D --mode 660 --group app /dev/null /var/spool/cron/crontabs/app \
     && ln -s /app/crontab.sh /usr/bin/crontab
 

@@ -4,19 +4,18 @@
 create schema if not exists research;
 
 -- Days outside stand for never or unknown, or are slips: shifted they would give the shift away. null stands for them.
+-- Both bodies are bound as they are made: a text would be looked up by the names that its reader has made.
 create or replace function research.shifted(day date, shift_days integer) returns date
-language sql immutable parallel safe as $$
-    select case when day between date '1971-01-01' and date '2098-12-31' then day + shift_days end
-$$;
+language sql immutable parallel safe
+return case when day between date '1971-01-01' and date '2098-12-31' then day + shift_days end;
 
 -- By hours: whoever has set a time zone with summer time would see other intervals.
 create or replace function research.shifted(moment timestamptz, shift_days integer) returns timestamptz
-language sql stable parallel safe as $$
-    select case
-        when moment >= timestamptz '1971-01-01 00:00:00+00' and moment < timestamptz '2099-01-01 00:00:00+00'
-            then moment + shift_days * interval '24 hours'
-    end
-$$;
+language sql stable parallel safe
+return case
+    when moment >= timestamptz '1971-01-01 00:00:00+00' and moment < timestamptz '2099-01-01 00:00:00+00'
+        then moment + shift_days * interval '24 hours'
+end;
 
 grant execute on function research.shifted(date, integer), research.shifted(timestamptz, integer) to public;
 

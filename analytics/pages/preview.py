@@ -101,7 +101,7 @@ class Preview:
                 f"in {_count(self.patient_journeys, 'patient journey')}."
             )
         if isinstance(self.nothing, Few) and self.before != self.after:
-            return f"It changes windows of {self.nothing} patients, or of none."
+            return f"It changes windows {self.nothing}, or none."
         if not self.windows:
             return "It changes nothing: no patient journey has an activity with this schedule."
         if self.before == self.after:
@@ -172,7 +172,8 @@ def preview(schedule: ScheduleDimension, override: ScheduleOverride | None, *, w
         before=Meaning.of(schedule),
         after=after,
         is_as_slug=override is not None and after == Meaning.of(parsed),
-        cells=[cell for cell in cells if cell.hospital is not None],
+        # All less the hospitals that are shown would be the one that is not.
+        cells=[] if small_numbers.applies() else [cell for cell in cells if cell.hospital is not None],
         totals=[cell for cell in cells if cell.hospital is None],
         windows=whole.windows,
         changed=whole.changed,

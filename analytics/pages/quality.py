@@ -40,6 +40,7 @@ def quality(request: HttpRequest) -> Content:
         "answers": [_answer(status, found, proofs, days) for status in source_statuses()],
         "proofs": proofs,
         "broken": broken,
+        "hides_rows": hides_rows,
         "unproved": unproved,
         "kept": len(proofs) - len(broken) - len(unproved),
         "error": next((proof.error for proof in unproved), "") if sees(SEES_RUNS) else "",

@@ -132,8 +132,10 @@ def trend(source: str, *, sees_runs: bool, hides_rows: bool = False) -> Lines:
         url = reverse("run", args=[run.pk]) if sees_runs else ""
         for step in run.steps.all():
             table = REJECTED.get(step.table_name, step.table_name)
-            rejected = rounded(step.rejected) if hides_rows and table in OF_PATIENTS else step.rejected
-            shares.setdefault(table, []).append(Point(run.pk, 100 * rejected / step.checked, url=url))
+            counts = (step.rejected, step.checked)
+            rejected, checked = map(rounded, counts) if hides_rows and table in OF_PATIENTS else counts
+            if checked:
+                shares.setdefault(table, []).append(Point(run.pk, 100 * rejected / checked, url=url))
     return Lines(
         key=f"trend-{source}",
         title=f"{source.upper()}: what the last {RUNS} loads rejected of each table",

@@ -56,13 +56,20 @@ class Rounded(int):
 
 
 class Few(Rounded):
-    """A count below `multiple` that is not told: none in a sum, and in words where it is shown."""
+    """A count that is not told: none in a sum, and in words where it is shown.
 
-    def __new__(cls, multiple: int) -> Self:
-        return super().__new__(cls, 0, multiple)
+    It is below `multiple`, or of fewer `patients` than are told.
+    """
+
+    patients = 0
+
+    def __new__(cls, multiple: int, patients: int = 0) -> Self:
+        made = super().__new__(cls, 0, multiple)
+        made.patients = patients
+        return made
 
     def __str__(self) -> str:
-        return f"fewer than {self.multiple}"
+        return f"of fewer than {self.patients} patients" if self.patients else f"fewer than {self.multiple}"
 
     def __format__(self, form: str) -> str:
         return str(self)
@@ -86,7 +93,7 @@ def applies() -> bool:
 
 def none() -> int:
     """Return what stands for no windows: where figures are protected, few look the same."""
-    return _few() if applies() else 0
+    return _few(of_patients=True) if applies() else 0
 
 
 def rounded(number: int, patients: int | None = None, most: int = 1) -> int:
@@ -94,7 +101,7 @@ def rounded(number: int, patients: int | None = None, most: int = 1) -> int:
     if not number or not applies():
         return number
     if (number if patients is None else patients) < settings.SMALL_NUMBERS_BELOW:
-        return _few()
+        return _few(of_patients=patients is not None)
     _note()
     base = _base(settings.SMALL_NUMBERS_BELOW * most)
     return Rounded((number + base // 2) // base * base, base) or Few(base)
@@ -140,9 +147,10 @@ def note() -> str:
     )
 
 
-def _few() -> Few:
+def _few(*, of_patients: bool) -> Few:
     _note()
-    return Few(settings.SMALL_NUMBERS_BELOW)
+    few = settings.SMALL_NUMBERS_BELOW
+    return Few(few, few if of_patients else 0)
 
 
 def _note() -> None:
@@ -181,7 +189,7 @@ def _if_many(protect: Protection, name: str) -> Protection:
     """Leave out the rows whose count is not told; those with most come first, and no place tells more than that."""
 
     def many(rows: list[Row]) -> list[Row]:
-        return sorted((row for row in protect(rows) if row[name]), key=lambda row: -row[name])
+        return sorted((row for row in protect(rows) if row[name]), key=lambda row: (-row[name], str(row)))
 
     return many
 

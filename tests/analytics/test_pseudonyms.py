@@ -333,6 +333,14 @@ def test_a_day_that_stands_for_never_gives_no_shift_away(world: Source, run: Run
     assert database.execute("select status from research.activity_completion_fact") == [("early",)]
 
 
+def test_no_name_of_the_readers_own_changes_what_is_hidden(world: Source, run: Run, researcher: str) -> None:
+    run("run_pipeline")
+    reader = as_role(researcher)
+    before = rows(reader, "patient_journey_fact")
+    reader.execute("create type pg_temp.date as enum ('1971-01-01', '2098-12-31')")
+    assert rows(reader, "patient_journey_fact") == before
+
+
 def test_rows_come_in_no_order_that_tells_of_the_source(
     source: Source, dump: Path, warehouse: Warehouse, run: Run, researcher: str
 ) -> None:

@@ -226,9 +226,13 @@ def test_it_shows_the_same_numbers_to_whom_a_link_is_sent(window: Open) -> None:
     assert narrowed != everything
     assert "sex female" in browser.page.locator("#content").inner_text()
 
+    link = browser.page.url.removeprefix(browser.site)
+    colleague = window("care manager")
+    assert colleague.go(link) == 200
+    assert colleague.table("adherence") == narrowed
     analyst = window("analyst")
-    assert analyst.go(browser.page.url.removeprefix(browser.site)) == 200
-    assert analyst.table("adherence") == narrowed
+    assert analyst.go(link) == 200
+    assert analyst.page.locator("#small-numbers").inner_text().startswith("Small numbers:")
     assert analyst.page.locator("select[name=sex]").input_value() == "female"
     assert analyst.page.locator("#chart-adherence a[href*=windows]").count() == 0
 

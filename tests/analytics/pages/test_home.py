@@ -215,7 +215,7 @@ def test_it_lets_a_steward_say_what_a_slug_means_in_one_click(
     small_world.execute("update schedule set slug = 'baseline'")
     run()
     steward = reader("steward")
-    assert cells(steward, "slugs") == [("baseline · say what it means", "fewer than 5")]
+    assert cells(steward, "slugs") == [("baseline · say what it means", "of fewer than 5 patients")]
     (address,) = re.findall(r'href="([^"]*scheduleoverride/add[^"]*)"', steward.get("/").content.decode())
     form = steward.get(address)
     assert form.context["adminform"].form.initial["schedule_id"] in (1, "1")
@@ -240,7 +240,7 @@ def test_it_says_at_once_that_an_override_waits_for_the_next_run(
     assert steward.post("/admin/ingest/scheduleoverride/add/", sent).status_code == 302
     for group, link in (("steward", True), ("care manager", True), ("analyst", False)):
         client = reader(group)
-        windows = "1" if group == "care manager" else "fewer than 5"
+        windows = "1" if group == "care manager" else "of fewer than 5 patients"
         assert cells(client, "slugs") == [("baseline · an override waits for the next run", windows)]
         assert card(client, "slugs").endswith("1 override waits for the next run: baseline")
         assert ("/admin/ingest/scheduleoverride/1/change/" in client.get("/").content.decode()) == link
@@ -345,7 +345,7 @@ def assert_weeks(client: Client, warehouse: Warehouse) -> tuple[tuple[str, ...],
 
 def test_it_sets_the_last_full_week_beside_the_one_before(weeks: Source, warehouse: Warehouse, reader: Reader) -> None:
     assert assert_weeks(reader("care manager"), warehouse) == (("5", "5", "60.0 %"), ("3", "3", "33.3 %"))
-    few = "fewer than 5"
+    few = "of fewer than 5 patients"
     assert [row[1:] for row in cells(reader("analyst"), "weeks")] == [("5", few), ("5", few), ("not told", "not told")]
     for group in ("steward", "operator"):
         assert card(reader(group), "weeks") == ""
