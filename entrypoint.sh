@@ -29,7 +29,6 @@ fi
 mapfile -t from_loader < <(hidden "${owners[@]}" WEB_PASSWORD SECRET_KEY OIDC_CLIENT_SECRET)
 mapfile -t from_web < <(hidden "${owners[@]}" LOADER_PASSWORD READER_PASSWORD MSK_SOURCE_PASSWORD EMAIL_HOST_PASSWORD \
     ALERT_WEBHOOK_URL PSEUDONYM_KEY)
-mapfile -t from_owner < <(hidden SECRET_KEY OIDC_CLIENT_SECRET EMAIL_HOST_PASSWORD ALERT_WEBHOOK_URL PSEUDONYM_KEY)
 as_loader=(env "${from_loader[@]}" PIPELINE_ROLE=loader)
 as_site=(env "${from_web[@]}" PIPELINE_ROLE=web)
 
@@ -58,7 +57,7 @@ stop() {
     done
 }
 
-env "${from_owner[@]}" PIPELINE_ROLE=owner "${as_owner[@]}" python manage.py prepare_databases
+PIPELINE_ROLE=owner "${as_owner[@]}" python manage.py prepare_databases
 install_cron
 
 trap 'stop; exit 0' TERM INT
