@@ -13,8 +13,6 @@ from tests.conftest import Warehouse
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.long  # of which one process makes all: it opens every page once
-
 PHONE = 390
 MAIN = (
     "home",
