@@ -73,6 +73,14 @@ def test_every_page_and_list_says_the_same(loaded: Both, manager: Client) -> Non
     assert "The warehouse is distributed" in manager.get("/tables/").content.decode()
 
 
+def test_who_may_not_see_patients_is_told_the_same_small_numbers(loaded: Both, reader: Reader) -> None:
+    analyst = reader("analyst")
+    assert b'id="small-numbers"' in analyst.get("/").content
+    for page in PAGES:
+        distributed, plain = answers(loaded, analyst, f"{page}{'&' if '?' in page else '?'}format=csv")
+        assert distributed == plain, page
+
+
 def test_operators_alone_see_at_home_and_in_the_admin_how_evenly_it_is_distributed(
     loaded: Both, manager: Client, reader: Reader, workers: list[Server], covid_folder: Path, settings: Settings, run
 ) -> None:
