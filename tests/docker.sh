@@ -54,6 +54,14 @@ source_and_star_agree() {
     is "rows of the source in the star" "$(query analytics_db "$in_star")" "$(query msk_db "$in_source")"
 }
 
+# does HEADING: the commands below that heading of docs/operate.md, as they stand
+does() {
+    sed -n "/^## $1\$/,/^## /s/^\$ //p" "$copy/docs/operate.md" >"$copy/../commands"
+    [ -s "$copy/../commands" ] || fail "docs/operate.md has no command under $1"
+    (cd "$copy" && COMPOSE_PROJECT_NAME=$name bash -euo pipefail ../commands </dev/null) >"$output" 2>&1 ||
+        { tail -n 30 "$output" >&2; fail "docs/operate.md: $1"; }
+}
+
 # Changes when a row of the star is written, even with what it held before.
 row_versions() {
     local table
@@ -63,6 +71,7 @@ row_versions() {
 }
 
 take_down() {
+    docker rm --force "$name-source" >/dev/null 2>&1 || true
     compose --profile tools down --volumes --rmi local --remove-orphans --timeout 3 >/dev/null 2>&1 || true
     rm -rf "${copy%/project}"
 }
@@ -223,14 +232,6 @@ succeeds in_web make run-pipeline
 is "row versions after a second run" "$(row_versions)" "$before"
 succeeds in_web make check-warehouse
 
-say "a backup of what no run brings back"
-succeeds compose exec -T db pg_dump -U postgres msk_database
-says "COPY public.auth_user "
-succeeds compose exec -T db pg_dump -U postgres --data-only -t schedule_override analytics_db
-says "COPY public.schedule_override "
-succeeds compose exec -T db pg_dump -U postgres --data-only -t schema_change -t 'staging_covid_*' analytics_db
-says "COPY public.staging_covid_day "
-
 say "the db killed in the middle of a run"
 query msk_db "update step_result set value = (patient_id % 1000)::text where value ~ '^[0-9]+$'"
 compose exec --detach db psql --username postgres --dbname analytics_db --command \
@@ -341,5 +342,56 @@ mv "$output.good" "$copy/msk_db.sql"
 succeeds reload
 succeeds in_web make run-pipeline
 is "patients after the way out" "$(query msk_db 'select count(*) from patient')" $((patients + 1))
+
+say "docs/operate.md: a backup, restored into new volumes"
+succeeds in_web python manage.py run_pipeline
+query msk_database "insert into auth_user (username, password, is_superuser, first_name, last_name, email, is_staff,
+                        is_active, date_joined) values ('ann', '!', false, '', '', '', true, true, now())"
+query analytics_db "insert into schedule_override (schedule_id, milestone_slug, offset_end_days, note)
+                    select min(schedule_id), 'operation', 7, 'by ann' from schedule_dimension"
+query msk_db "delete from patient where id = 999999"
+succeeds in_web python manage.py run_pipeline
+# What no run brings back, and says in a digest whether it is as it was.
+kept() {
+    query msk_database "select count(*), md5(string_agg(u::text, ',' order by id)) from auth_user u"
+    query msk_database "select count(*), md5(string_agg(r::text, ',' order by id)) from pipeline_run r where id <= $last_run"
+    query analytics_db "select md5(string_agg(t::text, ',' order by t::text))
+                          from (select o::text from schedule_override o union all select e::text from erased_patient e
+                                union all select c::text from schema_change c
+                                union all select d::text from staging_covid_day d) t"
+}
+last_run=$(query msk_database 'select max(id) from pipeline_run')
+before=$(kept)
+is "patients erased" "$(query analytics_db 'select patient_id from erased_patient')" 999999
+sed -i "/^999999\t/d" "$copy/msk_db.sql"
+does "Back up"
+succeeds compose down --volumes --timeout 3
+does "Restore"
+is "what no run brings back" "$(kept)" "$before"
+source_and_star_agree
+
+say "docs/operate.md: secrets rotated"
+does "Rotate a secret"
+is "passwords of the example left" "$(grep -cE '^(POSTGRES|WEB)_PASSWORD=(postgres|web)$' "$copy/.env" || true)" 0
+succeeds in_web python manage.py run_pipeline
+succeeds page /admin/login/
+comes_to "readiness" 200 readiness
+
+say "docs/operate.md: the source on another server"
+docker run --detach --name "$name-source" --network "${name}_default" --network-alias source \
+    --env POSTGRES_PASSWORD=its-own --env POSTGRES_DB=msk_db postgres:17 >/dev/null
+# there ARGUMENTS-OF-PSQL...
+there() { docker exec --interactive --user postgres "$name-source" psql -h 127.0.0.1 -qAtX -d msk_db -v ON_ERROR_STOP=1 "$@" 2>&1; }
+comes_to "the other server" up there --command "select 'up'"
+compose exec -T db pg_dump --username postgres --no-owner --no-privileges msk_db | there >/dev/null
+# shellcheck disable=SC2016
+sed -n '/^## Move the source$/,/^## /{/^```sql$/,/^```$/{/^```/!p}}' "$copy/docs/operate.md" |
+    there
+before=$(row_versions)
+does "Move the source"
+is "row versions after the source moved" "$(row_versions)" "$before"
+there --command "update patient set hospital = 'Elsewhere' where id = (select min(id) from patient)"
+succeeds in_web make run-pipeline
+is "a hospital that is only there" "$(query analytics_db "select count(*) from patient_dimension where hospital = 'Elsewhere'")" 1
 
 say "passed"

@@ -18,16 +18,19 @@ def heading_of(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
+def anchors_in(text: str) -> set[str]:
+    return {heading_of(title) for title in re.findall(r"^#+ (.*)$", text, re.M)}
+
+
 def test_each_of_its_links_leads_somewhere() -> None:
-    anchors = {heading_of(title) for title in re.findall(r"^#+ (.*)$", GUIDE, re.M)}
     links = re.findall(r"\[([^\]]*)\]\(([^)\s]*)\)", GUIDE)
     assert links
     for text, target in links:
-        if target.startswith("#"):
-            assert target[1:] in anchors, target
-        elif not target.startswith("https://"):
-            path = (ROOT / "docs" / target).resolve()
+        place, _, anchor = target.partition("#")
+        if not target.startswith("https://"):
+            path = (ROOT / "docs" / (place or "security.md")).resolve()
             assert path.exists(), target
+            assert not anchor or anchor in anchors_in(path.read_text(encoding="utf-8")), target
             if text.startswith("`test_"):
                 assert text.strip("`") in named_in(path), (text, target)
 
