@@ -26,9 +26,9 @@ owners=(POSTGRES_PASSWORD)
 if [ -z "${LOADER_PASSWORD:-}${LOADER_PASSWORD_FILE:-}" ]; then # no roles: one user does everything, here as there
     owners=() as_web=("${as_app[@]}") as_owner=("${as_app[@]}")
 fi
-mapfile -t from_loader < <(hidden "${owners[@]}" WEB_PASSWORD SECRET_KEY OIDC_CLIENT_SECRET)
+mapfile -t from_loader < <(hidden "${owners[@]}" WEB_PASSWORD SECRET_KEY OIDC_CLIENT_SECRET METRICS_TOKEN)
 mapfile -t from_web < <(hidden "${owners[@]}" LOADER_PASSWORD READER_PASSWORD MSK_SOURCE_PASSWORD EMAIL_HOST_PASSWORD \
-    ALERT_WEBHOOK_URL PSEUDONYM_KEY)
+    ALERT_WEBHOOK_URL PING_URL PSEUDONYM_KEY)
 as_loader=(env "${from_loader[@]}" PIPELINE_ROLE=loader)
 as_site=(env "${from_web[@]}" PIPELINE_ROLE=web)
 

@@ -22,6 +22,7 @@ NO_PATIENT = {
     "favicon": "the icon",
     "healthz": "operations",
     "readyz": "operations",
+    "metrics": "operations: what the runs count",
     # The admin: its frame, and who may come in.
     "account_*": "who comes in",
     "mfa_*": "who comes in",

@@ -18,7 +18,7 @@ FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 ENROL = ("mfa_activate_totp", "mfa_add_webauthn")
 # What is there for everybody, and what leads in or out.
 OPEN = (
-    *("healthz", "readyz", "favicon", "admin:jsi18n"),
+    *("healthz", "readyz", "metrics", "favicon", "admin:jsi18n"),
     *("account_login", "oidc_login", "oidc_callback", "admin:logout"),
 )
 

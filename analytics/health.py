@@ -71,7 +71,7 @@ def _may_see_more(request: HttpRequest) -> bool:
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or not LOOK.acquire(blocking=False):
         return False
     try:
-        with _impatient("default"):
+        with impatient("default"):
             may = request.user.is_staff and request.user.has_perm("ingest.view_pipelinerun")
             return may and not lacks_second_factor(request)
     except DATABASE_ERRORS:  # there may be no table of sessions yet
@@ -121,9 +121,7 @@ class SingleFlight(Generic[Result]):
 
 def check() -> tuple[Check, ...]:
     """Return what the databases say now. Each is asked through a connection of its own, which soon gives up."""
-    with ExitStack() as stack:
-        for alias in DATABASES:
-            stack.enter_context(_impatient(alias))
+    with impatient(*DATABASES):
         return tuple(_checks())
 
 
@@ -175,8 +173,16 @@ def _migrations() -> tuple[tuple[str, str], ...]:
 
 
 @contextmanager
+def impatient(*aliases: str) -> Iterator[None]:
+    """Let this thread's connections to these databases be new ones in the block, which soon give up."""
+    with ExitStack() as stack:
+        for alias in aliases:
+            stack.enter_context(_impatient(alias))
+        yield
+
+
+@contextmanager
 def _impatient(alias: str) -> Iterator[None]:
-    """Let this thread's connection to a database be a new one, which soon gives up."""
     connection = connections[alias]
     patient = connection.settings_dict
     options = patient["OPTIONS"]

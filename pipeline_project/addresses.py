@@ -93,6 +93,16 @@ def secret_url(name: str) -> str:
     return value
 
 
+def secret_base(name: str) -> str:
+    """Return an http(s) address that is a secret, to which a path is added, without a / at its end; or ""."""
+    value = secret_url(name)
+    if set("?#") & set(value):
+        raise ImproperlyConfigured(
+            f"{name} goes on with /msk, which cannot follow a ? or a #: leave out what begins there"
+        )
+    return value.rstrip("/")
+
+
 def issuer(name: str, *, in_the_clear: bool) -> str:
     """Return the address by which an OpenID Connect provider names itself, or ""; by http only `in_the_clear`."""
     value = env.text(name)

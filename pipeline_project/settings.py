@@ -1,5 +1,6 @@
 """Django's settings. What differs between installations comes from the environment (README, Configuration)."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -187,11 +188,22 @@ EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=False)
 SERVER_EMAIL = addresses.mail("SERVER_EMAIL", "msk-pipeline@localhost")
 
+# --- Monitors: docs/monitoring.md
+
+METRICS_TOKEN = env.secret("METRICS_TOKEN").strip()
+if METRICS_TOKEN and not re.fullmatch("[!-~]{16,}", METRICS_TOKEN):
+    raise ImproperlyConfigured(
+        "METRICS_TOKEN is weak: it takes 16 letters, digits or signs of ASCII, and no space; set it to what this "
+        "prints: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+    )
+PING_URL = addresses.secret_base("PING_URL")
+PING_TIMEOUT_SECONDS = 5
+
 # --- Security, beside what Django does by itself: HttpOnly sessions, X-Frame-Options, Referrer-Policy, nosniff
 
 # In production nothing is served in the clear, but to the monitors that ask the container itself.
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)/?$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)/?$"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
 # The header speaks for this host alone. What its subdomains serve, and whether browsers should ship with its whole
 # domain in their lists, which nobody can take back for months, is for the owner of the domain to say.

@@ -1,4 +1,4 @@
-"""The addresses of the site: the pages, the admin, and what a health check asks."""
+"""The addresses of the site: the pages, the admin, and what health checks and monitors ask."""
 
 from django.contrib import admin
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import include, path
 
 from analytics import health
+from analytics.metrics import metrics
 
 
 def favicon(request: HttpRequest) -> HttpResponseRedirect:
@@ -25,5 +26,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("favicon.ico", favicon, name="favicon"),
     path("healthz", health.healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -176,7 +176,8 @@ say "cron switched off"
 cp "$copy/.env.example" "$copy/.env"
 # Secrets that are for one process alone, too.
 printf '%s\n' MSK_CRON=off COVID_CRON= OIDC_CLIENT_SECRET=of-the-provider EMAIL_HOST_PASSWORD=of-the-mail-server \
-    PSEUDONYM_KEY=of-the-researchers-for-whom-it-is-made >>"$copy/.env"
+    PSEUDONYM_KEY=of-the-researchers-for-whom-it-is-made METRICS_TOKEN=of-the-monitor-alone \
+    PING_URL=http://127.0.0.1:9/of-the-watch >>"$copy/.env"
 start
 is "jobs" "$(in_web crontab -l)" ""
 
@@ -185,10 +186,11 @@ say "who each process is, and which secrets it has"
 # shellcheck disable=SC2016
 secrets_of() {
     compose exec -T --user "$2" web sh -c 'grep -lz "^PIPELINE_ROLE=$0\$" /proc/[0-9]*/environ 2>/dev/null |
-        xargs -r cat | tr "\0" "\n" | sed -nE "s/^([A-Z_]+_(PASSWORD|KEY|SECRET))(_FILE)?=.+/\1/p" | sort -u | xargs' "$1"
+        xargs -r cat | tr "\0" "\n" | sed -nE "s/^([A-Z_]+_(PASSWORD|KEY|SECRET|TOKEN)|PING_URL)(_FILE)?=.+/\1/p" | sort -u | xargs' "$1"
 }
-is "the secrets of the site" "$(secrets_of web web)" "OIDC_CLIENT_SECRET SECRET_KEY WEB_PASSWORD"
-is "the secrets of runs" "$(secrets_of loader app)" "EMAIL_HOST_PASSWORD LOADER_PASSWORD PSEUDONYM_KEY READER_PASSWORD"
+is "the secrets of the site" "$(secrets_of web web)" "METRICS_TOKEN OIDC_CLIENT_SECRET SECRET_KEY WEB_PASSWORD"
+is "the secrets of runs" "$(secrets_of loader app)" \
+    "EMAIL_HOST_PASSWORD LOADER_PASSWORD PING_URL PSEUDONYM_KEY READER_PASSWORD"
 is "the secrets of runs, to the site" "$(secrets_of loader web)" ""
 query postgres "alter system set log_connections = on" >/dev/null
 query postgres "select pg_reload_conf()" >/dev/null

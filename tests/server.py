@@ -73,7 +73,7 @@ def _is_alive(process: int) -> bool:
 
 
 load_dotenv(embedded.ROOT / ".env")
-for name in ("ADMINS", "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_URL_FILE"):
+for name in ("ADMINS", "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_URL_FILE", "PING_URL", "PING_URL_FILE"):
     os.environ.pop(name, None)  # the runs of the tests fail on purpose: nobody is to be told
 for name in ("LOADER_PASSWORD", "WEB_PASSWORD", "READER_PASSWORD"):
     # One user does everything, but where a test makes roles. Empty, as a command would take them from .env again.

@@ -61,6 +61,16 @@ def _rows(found: list[Table]) -> list[Row]:
 def _tables(request: HttpRequest) -> list[Table]:
     loads = {load.source: load.loaded_at for load in LoadState.objects.all()}
     models = {model._meta.db_table: model for model in apps.get_app_config("analytics").get_models()}
+    return [_table(request, models[name], columns, loads) for name, columns in _columns().items()]
+
+
+def rows_by_table() -> dict[str, int | None]:
+    """Return how many rows each table of the star has, views left out: None where the server has not counted yet."""
+    return {name: columns[0]["rows"] for name, columns in _columns().items() if not columns[0]["shows"]}
+
+
+def _columns() -> dict[str, list[Row]]:
+    """Return the columns of each table of the star, the first of them with how many rows the table has."""
     by_name: dict[str, list[Row]] = {}
     for row in kept("tables", tables=star("analytics")):
         by_name.setdefault(row["table_name"], []).append(row)
@@ -70,7 +80,7 @@ def _tables(request: HttpRequest) -> list[Table]:
                 rows = max(rows_known(warehouse, name), 0)
                 is_about_patients = any(column["column_name"] == "patient_id" for column in columns)
                 columns[0]["rows"] = rounded(rows) if is_about_patients else rows
-    return [_table(request, models[name], columns, loads) for name, columns in by_name.items()]
+    return by_name
 
 
 def _table(request: HttpRequest, model: type[Model], columns: list[Row], loads: dict[str, datetime]) -> Table:

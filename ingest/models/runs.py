@@ -51,6 +51,9 @@ class PipelineRun(models.Model):
     rejected = count("Rows of the source listed as rejected at its end")
     bytes = count("Bytes copied from the source")
     seconds = models.FloatField(default=0.0, db_comment="Seconds that it took")
+    source_held_seconds = models.FloatField(
+        null=True, db_comment="Seconds of these for which it held a transaction at the source open; null: it held none"
+    )
     error = models.TextField(blank=True, default="", db_comment="What went wrong, with the traceback")
 
     class Meta:

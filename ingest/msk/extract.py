@@ -27,7 +27,7 @@ def extract_msk(run: Run, *, full_refresh: bool = False, allow_deletes: bool = F
     with raw_cursor("analytics") as warehouse:
         secret = digest_secret(warehouse, renew=full_refresh)
         staging_tables = [StagingTable(warehouse, table) for table in TABLES]
-        with snapshot() as source:
+        with run.holding_source(), snapshot() as source:
             for staging in staging_tables:
                 with run.table(STEP, staging.table.name, last=False) as staging.counts:
                     staging.copy(source, secret, mend=full_refresh)

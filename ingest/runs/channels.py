@@ -1,5 +1,6 @@
 """How an alert reaches people: by mail and by webhook, where they are configured."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -27,42 +28,53 @@ def send(channel: str, title: str, text: str) -> None:
 
     Raises NotDeliveredError.
     """
-    server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}" if channel == "mail" else _webhook_host()
     title, text = visible(title), visible(text)
+    if channel == "webhook":
+        post(settings.ALERT_WEBHOOK_URL, settings.ALERT_TIMEOUT_SECONDS, json=_payload(f"{title}. {text}"))
+        return
     try:
         with deadline(settings.ALERT_TIMEOUT_SECONDS):
-            if channel == "mail":
-                send_mail(f"[msk-pipeline] {title}", text, settings.SERVER_EMAIL, settings.ALERT_MAIL_TO)
-                return
+            send_mail(f"[msk-pipeline] {title}", text, settings.SERVER_EMAIL, settings.ALERT_MAIL_TO)
+    except Exception as error:
+        raise NotDeliveredError(f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}: {_cause(error)}") from None
+
+
+def post(address: str, seconds: float, **content: Any) -> None:
+    """Post `content`, as requests takes it, to an address that is a secret, within `seconds` for all of it.
+
+    Raises NotDeliveredError, also for an answer that is no success.
+    """
+    try:
+        with deadline(seconds):
             import requests  # not above: no command that sends nothing need wait for it
 
             # A redirect could lead the token in the address to a stranger. The answer's body is not read, though of a
             # redirect requests would read it to its end.
             with requests.post(
-                settings.ALERT_WEBHOOK_URL,
-                json=_payload(f"{title}. {text}"),
-                timeout=settings.ALERT_TIMEOUT_SECONDS,
+                address,
+                timeout=seconds,
                 allow_redirects=False,
                 stream=True,
                 hooks={"response": lambda response, **_: response.close()},
+                **content,
             ) as response:
                 status = response.status_code
     except Exception as error:
-        raise NotDeliveredError(f"{server}: {_cause(error)}") from None  # its text may quote the address
+        raise NotDeliveredError(f"{_host(address)}: {_cause(error)}") from None  # its text may quote the address
     if not 200 <= status < 300:
-        raise NotDeliveredError(f"{server}: answered {status}")
+        raise NotDeliveredError(f"{_host(address)}: answered {status}")
 
 
-def _webhook_host() -> str:
-    """Return the host of the webhook's address; the rest of it may hold a token."""
+def _host(address: str) -> str:
+    """Return the host of an address; the rest of it may hold a token."""
     try:
-        return urlsplit(settings.ALERT_WEBHOOK_URL).hostname or "an address without a host"
+        return urlsplit(address).hostname or "an address without a host"
     except ValueError:
         return "an address that is none"
 
 
 def _payload(text: str) -> dict[str, object]:
-    if _webhook_host().endswith(TEAMS_WORKFLOWS):
+    if _host(settings.ALERT_WEBHOOK_URL).endswith(TEAMS_WORKFLOWS):
         card = {
             "type": "AdaptiveCard",
             "version": "1.4",

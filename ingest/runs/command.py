@@ -2,7 +2,7 @@
 
 import logging
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
@@ -17,6 +17,7 @@ from ingest.runs.display import print_summary, progress
 from ingest.runs.dry import dry_run
 from ingest.runs.errors import NotRecordedError, RowError, SkippedError, explain
 from ingest.runs.interrupts import cancel_on_stop
+from ingest.runs.pings import Watch
 from ingest.runs.run import Run, pipeline_run
 
 FAILED, SKIPPED, INTERRUPTED = 1, 75, 130  # exit codes; 75 is EX_TEMPFAIL of sysexits.h: try again later
@@ -44,8 +45,12 @@ class PipelineCommand(BaseCommand):
     def handle(self, **options: Any) -> None:
         self.run_sources({self.source: partial(self.steps, options=options)}, options)
 
-    def run_sources(self, work: dict[str, Callable[[Run], None]], options: dict[str, Any]) -> None:
+    def run_sources(
+        self, work: Mapping[str, Callable[[Run], None]], options: dict[str, Any], *, is_watched: bool = False
+    ) -> None:
         """Do the work of each source in a run of its own, whatever becomes of the others.
+
+        A dead man's switch is told of them if they are `is_watched`: those that are to load the star.
 
         Raises CommandError with one line when one failed or was skipped; of the exit codes a failure's wins. Under
         cron, or with --report, the log says it instead, and SystemExit has the code. Under cron to be skipped is all
@@ -54,22 +59,25 @@ class PipelineCommand(BaseCommand):
         outcomes: dict[str, str] = {}
         codes: dict[int, BaseException] = {}
         for source, steps in work.items():
+            watch, ended = Watch(source, is_on=is_watched and not options["dry_run"]), 0
             try:
-                self._run(source, steps, options)
+                self._run(source, steps, options, watch)
             except KeyboardInterrupt as error:
                 outcomes[source] = "interrupted. The warehouse is as it was."
-                codes[INTERRUPTED] = error
+                codes[ended := INTERRUPTED] = error
             except SkippedError as error:
-                codes[SKIPPED] = error
+                codes[ended := SKIPPED] = error
                 outcomes[source] = f"skipped: {explain(error)}."
             except Exception as error:
-                codes[FAILED] = error
+                codes[ended := FAILED] = error
                 outcomes[source] = f"failed: {_failure(error)}"
             else:
                 outcomes[source] = "succeeded."
             if not options["dry_run"]:
                 try:
                     with cancel_on_stop():
+                        if ended != SKIPPED:  # the run that is at work is told of by itself
+                            watch.ends(ended)
                         update_alerts()
                 except KeyboardInterrupt as error:
                     outcomes[source] += " Interrupted while alerts were sent: the next run goes on with that."
@@ -83,7 +91,7 @@ class PipelineCommand(BaseCommand):
             # The log has said it; and what a caller logs of an error's cause could quote a patient's row.
             raise SystemExit(code)
 
-    def _run(self, source: str, steps: Callable[[Run], None], options: dict[str, Any]) -> None:
+    def _run(self, source: str, steps: Callable[[Run], None], options: dict[str, Any], watch: Watch) -> None:
         """Do `steps` in a run of its own, recorded and shown as it goes, and print what it did or, dry, would do."""
         logs = options["print_logs"] or _logs_alone(options)
         if logs:
@@ -92,6 +100,7 @@ class PipelineCommand(BaseCommand):
         command = self.__module__.rsplit(".", 1)[-1]
         started = dry_run(source) if options["dry_run"] else pipeline_run(command, source)
         with progress(hidden=logs) as show, started as run, cancel_on_stop():
+            watch.begins(run.uuid)
             run.on_table = self._reporter(run) if options["report"] else show
             steps(run)
         if not _logs_alone(options):

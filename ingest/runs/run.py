@@ -50,6 +50,7 @@ class Run:
     on_table: Callable[[StepRun], None] = lambda counts: None
     steps: list[StepRun] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
+    source_held_seconds: float | None = None
 
     @contextmanager
     def table(self, step: str, table: str, *, last: bool = True) -> Iterator[StepRun]:
@@ -82,6 +83,15 @@ class Run:
     def seconds(self) -> float:
         """Return how long it has been at work."""
         return time.monotonic() - self.began
+
+    @contextmanager
+    def holding_source(self) -> Iterator[None]:
+        """Note how long a transaction at the source is open: the time inside the block."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.source_held_seconds = round(time.monotonic() - start, 3)
 
     def loaded(self, source: str) -> None:
         """Note in the warehouse that the star of `source` now holds what this run read."""
@@ -116,10 +126,12 @@ def pipeline_run(command: str, source: str) -> Iterator[Run]:
         except BaseException as error:
             if not has_committed(record):
                 # What cannot be written stays, at worst, recorded as running, until somebody finds that nobody is.
+                record.source_held_seconds = run.source_held_seconds
                 with suppress(*DATABASE_ERRORS):
                     finish(record, run.steps, run.seconds, status_after(error), error)
                 log_failure(record, error)
                 raise
+        record.source_held_seconds = run.source_held_seconds
         try:
             finish(record, run.steps, run.seconds, PipelineRun.Status.SUCCEEDED)
         except Exception as error:

@@ -28,6 +28,11 @@ SERVER_ALONE = (
     "those have variables of their own"
 )
 WEBHOOK = "ALERT_WEBHOOK_URL must be an address such as https://hooks.example.org/services/1: copy it whole"
+WEAK_TOKEN = (
+    "METRICS_TOKEN is weak: it takes 16 letters, digits or signs of ASCII, and no space; set it to what this "
+    "prints: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+)
+BEFORE_A_PATH = "goes on with /msk, which cannot follow a ? or a #: leave out what begins there"
 HOST_NAMES = (
     "which is no host name: write names such as warehouse.example.org, or .example.org for all of them, "
     "without scheme and port"
@@ -96,6 +101,11 @@ MAILS = "which is no e-mail address: write it as ann@example.org"
         ({"ADMINS": "ann@example.org,bob"}, f"ADMINS holds bob, {MAILS}"),
         ({"SERVER_EMAIL": "warehouse"}, f"SERVER_EMAIL holds warehouse, {MAILS}"),
         ({"ALERT_WEBHOOK_URL": "hooks.example.org/s3cret"}, WEBHOOK),
+        ({"METRICS_TOKEN": "s3cret-of-15-ch"}, WEAK_TOKEN),
+        ({"METRICS_TOKEN": "s3cret with spaces in it"}, WEAK_TOKEN),
+        ({"METRICS_TOKEN": "s3cret-of-Zo\u00eb-and-others"}, WEAK_TOKEN),
+        ({"PING_URL": "https://hc-ping.example.org/s3cret?create=1"}, f"PING_URL {BEFORE_A_PATH}"),
+        ({"PING_URL": "hc-ping.example.org/s3cret"}, WEBHOOK.replace("ALERT_WEBHOOK_URL", "PING_URL")),
         (
             {"POSTGRES_USER": "ann\nbob"},
             "POSTGRES_USER has a line break or another invisible character in it: write it anew, in one line",

@@ -105,7 +105,7 @@ def test_it_sends_a_browser_to_https(site: str) -> None:
     assert (response.status_code, response.headers["Location"]) == (301, site.replace("http", "https") + LOGIN)
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 def test_it_answers_a_monitor_by_plain_http(site: str, path: str) -> None:
     assert not get(site + path).is_redirect
 

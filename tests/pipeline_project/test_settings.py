@@ -151,7 +151,7 @@ def test_it_accepts_every_line_of_the_example_while_developing(project: Path) ->
 
 @pytest.mark.parametrize("traceback", [[], ["--traceback"]])
 def test_it_repeats_no_secret_of_an_address(traceback: list[str]) -> None:
-    for name in ("COVID_API_URL", "ALERT_WEBHOOK_URL"):
+    for name in ("COVID_API_URL", "ALERT_WEBHOOK_URL", "PING_URL"):
         process = manage(SERVER | {name: "https://ann:s3cret@ho\u2100st/v2"}, "check", *traceback)
         assert process.returncode == 1
         assert name in process.stderr
@@ -181,7 +181,8 @@ def project(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     for package in ("pipeline_project", "access", "ingest", "analytics"):
         shutil.copytree(settings.BASE_DIR / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(settings.BASE_DIR / "manage.py", folder)
+    for file in ("manage.py", "pyproject.toml"):  # which has the version
+        shutil.copy(settings.BASE_DIR / file, folder)
     return folder
 
 

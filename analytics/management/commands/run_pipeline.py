@@ -43,7 +43,8 @@ class Command(PipelineCommand):
         if options["skip_staging"] and options["skip_analytics"]:
             raise CommandError("--skip-staging and --skip-analytics together leave nothing to do: give one of them")
         work = {"msk": partial(self.msk, options=options), "covid": partial(self.covid, options=options)}
-        self.run_sources({source: work[source] for source in SOURCES if options["only"] in (None, source)}, options)
+        asked = {source: work[source] for source in SOURCES if options["only"] in (None, source)}
+        self.run_sources(asked, options, is_watched=not options["skip_analytics"])
         if options["follow_up"]:
             # Not above: the site's pages take longer to import than all of a run.
             from analytics.follow_up import follow_up
