@@ -17,11 +17,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from analytics.health import DATABASES, impatient
+from analytics.pages.home import REJECTED
 from analytics.pages.tables import rows_by_table
 from ingest.cursors import one_row, raw_cursor
 from ingest.models import SOURCES, Alert, PipelineRun
 from ingest.runs.errors import DATABASE_ERRORS, explain
-from ingest.runs.status import WRITTEN, State, current_rejects, loads, source_statuses
+from ingest.runs.status import WRITTEN, State, loads, source_statuses
 from pipeline_project.version import VERSION
 
 Samples = Mapping[tuple[str, ...], float | None]  # by the values of the labels; None: there is nothing to tell
@@ -105,7 +106,7 @@ def _of_sources() -> Iterator[GaugeMetricFamily]:
 
 def _of_loads() -> Iterator[GaugeMetricFamily]:
     """Of each source's last run that loaded the star: what others counted was rolled back, or part of the work."""
-    runs = [run for source in SOURCES for run in loads(source)[:1]]
+    runs = [run for source in SOURCES for run in loads(source).prefetch_related("steps")[:1]]
     yield _gauge(
         "pipeline_last_run_seconds",
         "Seconds that the last run took that loaded the star.",
@@ -125,12 +126,27 @@ def _of_loads() -> Iterator[GaugeMetricFamily]:
         "source table change",
         {sample: rows for run in runs for sample, rows in _rows(run).items()},
     )
+    yield _gauge(
+        "pipeline_rejected_rows",
+        "Rows of the source that cannot enter the star, as that run counted them.",
+        "source_table reason",
+        {sample: rows for run in runs for sample, rows in _rejects(run).items()},
+    )
+
+
+def _rejects(run: PipelineRun) -> dict[tuple[str, ...], float]:
+    """Return the rows that a run left rejected, by source table and reason: in the warehouse they may be millions."""
+    return {
+        (REJECTED.get(step.table_name, step.table_name), reason): rows
+        for step in run.steps.all()
+        for reason, rows in step.reasons.items()
+    }
 
 
 def _rows(run: PipelineRun) -> dict[tuple[str, ...], float]:
-    """Return the rows of a run by source, table and change: a row passes through each step, and counts once."""
+    """Return the rows of a run by source, table and change; between reading and loading they are not counted again."""
     rows: dict[tuple[str, ...], float] = {}
-    for step in run.steps.order_by("pk"):
+    for step in run.steps.all():
         changes = {"read": step.rows_read} if step.step.startswith("extract_") else {}
         if step.step.startswith("load_"):
             changes = {change: getattr(step, change) for change in WRITTEN}
@@ -139,12 +155,6 @@ def _rows(run: PipelineRun) -> dict[tuple[str, ...], float]:
 
 
 def _of_warehouse() -> Iterator[GaugeMetricFamily]:
-    yield _gauge(
-        "pipeline_rejected_rows",
-        "Rows of the source that cannot enter the star at present.",
-        "source_table reason",
-        {(each.source_table, each.reason): each.rows for each in current_rejects()},
-    )
     yield _gauge(
         "pipeline_table_rows",
         "Rows of a table of the star as /tables/ has them: what the server last counted, an estimate for a large one, "
