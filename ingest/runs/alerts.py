@@ -1,8 +1,8 @@
 """What a person has to know of, told once when it begins and once when it is over.
 
 After each run the conditions of all sources are looked at, not of its own alone: an MSK run that comes every hour
-notices that the COVID figures are stale. When nothing runs at all nobody looks: that is for a monitor to find, by
-pipeline_status or /readyz.
+notices that the COVID figures are stale. When nothing runs at all nobody looks: that is for others to find, as
+pings.py and /metrics say it to them.
 """
 
 import logging
