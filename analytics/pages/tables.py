@@ -65,8 +65,8 @@ def _tables(request: HttpRequest) -> list[Table]:
 
 
 def rows_by_table() -> dict[str, int | None]:
-    """Return how many rows each table of the star has, views left out: None where the server has not counted yet."""
-    return {name: columns[0]["rows"] for name, columns in _columns().items() if not columns[0]["shows"]}
+    """Return how many rows each table of the star has: None of a view, and where the server has not counted yet."""
+    return {name: columns[0]["rows"] for name, columns in _columns().items()}
 
 
 def _columns() -> dict[str, list[Row]]:

@@ -11,7 +11,8 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from ingest.models import Alert, LoadState, PipelineRun, StepRun
+from ingest.models import Alert, LoadState, PipelineRun
+from ingest.runs.status import WRITTEN
 from pipeline_project.version import VERSION
 from tests.analytics.admin.pages import queries
 from tests.analytics.test_health import locked, move
@@ -112,6 +113,7 @@ def test_it_tells_how_old_each_source_is_and_which_state_holds(star: None) -> No
 def test_it_tells_the_numbers_of_the_last_run_that_loaded_the_star(small_world: Source, run) -> None:
     small_world.insert("step_result", patient_id=1, date="2024-03-02", value="4000")
     small_world.insert("step_result", patient_id=1, date="2024-03-03", value="many")
+    small_world.insert("schedule", id=2, slug="7d-10d-post-op")  # read twice, parsed once
     run()
     loaded = PipelineRun.objects.latest("pk")
     run("extract_msk")
@@ -130,8 +132,10 @@ def test_it_tells_the_numbers_of_the_last_run_that_loaded_the_star(small_world: 
         ("step_result_fact", "deleted"): 0,
         ("step_result_fact", "rejected"): 1,
     }
-    inserted = sum(value for labels, value in rows.items() if ("change", "inserted") in labels)
-    assert inserted == loaded.inserted == sum(s.inserted for s in StepRun.objects.filter(run=loaded, step="load_msk"))
+    totals = {
+        change: sum(n for labels, n in rows.items() if ("change", change) in labels) for change in ("read", *WRITTEN)
+    }
+    assert totals == {"read": loaded.rows_read} | {change: getattr(loaded, change) for change in WRITTEN}
 
 
 def test_it_tells_for_how_long_the_last_run_held_the_source(star: None) -> None:
