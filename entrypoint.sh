@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
 # Brings the databases up to date, serves the site and lets cron, and who asks for it there, run the pipeline; with a
 # command given, runs that instead. This script and crond are root, with no capability but to become somebody else:
-# the databases are prepared as `owner`, gunicorn runs as `web`, everything else as `app`.
+# the databases are prepared as `owner`, gunicorn runs as `web`, everything else as `app`. Started as another user than
+# root it is that user all along, and serves the site alone: the platform runs the rest, as commands.
 set -euo pipefail
 as_app=(setpriv --reuid=app --regid=app --init-groups)
 as_web=(setpriv --reuid=web --regid=web --init-groups)
 as_owner=(setpriv --reuid=owner --regid=owner --init-groups)
+if [ "$EUID" -ne 0 ]; then
+    as_app=() as_web=()
+fi
+declare -l cron=${CRON:-on}
 
 if [ "$#" -gt 0 ]; then
     exec "${as_app[@]}" "$@"
@@ -30,7 +35,16 @@ mapfile -t from_loader < <(hidden "${owners[@]}" WEB_PASSWORD SECRET_KEY OIDC_CL
 mapfile -t from_web < <(hidden "${owners[@]}" LOADER_PASSWORD READER_PASSWORD MSK_SOURCE_PASSWORD EMAIL_HOST_PASSWORD \
     ALERT_WEBHOOK_URL PING_URL PSEUDONYM_KEY)
 as_loader=(env "${from_loader[@]}" PIPELINE_ROLE=loader)
-as_site=(env "${from_web[@]}" PIPELINE_ROLE=web)
+# Gunicorn reads WEB_CONCURRENCY by itself, and stumbles over an empty one.
+as_site=(env "${from_web[@]}" PIPELINE_ROLE=web WEB_CONCURRENCY="${WEB_CONCURRENCY:-2}")
+serve=("${as_site[@]}" "${as_web[@]}" gunicorn pipeline_project.wsgi --config gunicorn.conf.py)
+
+if [ "$EUID" -ne 0 ]; then
+    if [ "$cron" != off ]; then
+        fail "cron needs root: start the container as root, or set CRON=off and let the platform run run_pipeline"
+    fi
+    exec "${serve[@]}"
+fi
 
 # django-crontab neither notices that a table was not written nor copes with an old one: begin with none, then look.
 install_cron() {
@@ -58,16 +72,17 @@ stop() {
 }
 
 PIPELINE_ROLE=owner "${as_owner[@]}" python manage.py prepare_databases
-install_cron
 
 trap 'stop; exit 0' TERM INT
 
-# BusyBox's crond hands on to the jobs what it has itself: the environment, so that no file with secrets is needed, and
-# the container's output. It reads the table in the zone TZ.
-TZ=UTC "${as_loader[@]}" busybox crond -f -L /dev/stderr &
+if [ "$cron" != off ]; then
+    install_cron
+    # BusyBox's crond hands on to the jobs what it has itself: the environment, so that no file with secrets is needed,
+    # and the container's output. It reads the table in the zone TZ.
+    TZ=UTC "${as_loader[@]}" busybox crond -f -L /dev/stderr &
+fi
 
-# Gunicorn reads WEB_CONCURRENCY by itself, and stumbles over an empty one.
-WEB_CONCURRENCY="${WEB_CONCURRENCY:-2}" "${as_site[@]}" "${as_web[@]}" gunicorn pipeline_project.wsgi --config gunicorn.conf.py &
+"${serve[@]}" &
 
 # Starts the runs that people ask for on the site.
 "${as_loader[@]}" "${as_app[@]}" python manage.py run_requests &

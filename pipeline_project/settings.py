@@ -269,12 +269,13 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 
 # --- Cron, by django-crontab; entrypoint.sh installs the jobs
 
+CRON = env.choice("CRON", "on", "off")
 MSK_CRON = env.cron("MSK_CRON", "0 * * * *")
 COVID_CRON = env.cron("COVID_CRON", "30 5 * * *")
 CRONJOBS = [
     (when, "pipeline_project.cron.run_pipeline", [source])
     for source, when in (("msk", MSK_CRON), ("covid", COVID_CRON))
-    if when
+    if when and CRON == "on"
 ]
 CRONTAB_COMMAND_PREFIX = "PIPELINE_TRIGGER=cron"
 # crond would not start a job whose last start still runs, and would not say which source was not looked at.

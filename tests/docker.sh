@@ -70,9 +70,20 @@ row_versions() {
     done
 }
 
+# The commands of docs/deploy-image.md that begin with $1, in which this story's names, network and ports take the place
+# of those that somebody may use here.
+documented() {
+    sed -nE "s/^\\$ ($1.*)/\1/p" docs/deploy-image.md |
+        sed -E "s/msk-(pipeline|site|worker)/$name-\1/g; s/docker run/& --network ${name}_default/; s/ 8000:8000/ 127.0.0.1::8000/"
+}
+at_site() {
+    curl --silent --fail --noproxy '*' --max-time 60 --header 'X-Forwarded-Proto: https' "http://$(docker port "$name-site" 8000)$1"
+}
+
 take_down() {
-    docker rm --force "$name-source" >/dev/null 2>&1 || true
+    docker rm --force "$name-source" "$name-site" "$name-worker" >/dev/null 2>&1 || true
     compose --profile tools down --volumes --rmi local --remove-orphans --timeout 3 >/dev/null 2>&1 || true
+    docker rmi "$name-pipeline" >/dev/null 2>&1 || true
     rm -rf "${copy%/project}"
 }
 
@@ -101,6 +112,15 @@ is "the address of the admin" "$(address)" 127.0.0.1
 is "seconds that db has to shut down" "$(docker inspect --format '{{.Config.StopTimeout}}' "$(compose ps --quiet db)")" 120
 is "the jobs of cron" "$(in_web crontab -l | cut -d ' ' -f 1-5)" $'0 * * * *\n30 5 * * *'
 
+# What takes processors, while cron lets everybody wait for the next minute: in a container of its own, as web is started
+# anew now and then.
+(cd "$copy" && eval "$(documented 'docker build')") >"$output.build" 2>&1 &
+build=$!
+if [ -z "${SKIP_TESTS:-}" ]; then
+    compose run --rm -T --no-deps web make test ARGS="${TEST_ARGS:-}" >"$output.tests" 2>&1 &
+    tests=$!
+fi
+
 say "cron, left alone with a schedule of every minute"
 # shellcheck disable=SC2016
 password='it"s a \ #1 $HOME' # a job that connects to the source with it has got it
@@ -123,6 +143,58 @@ says "error: the jobs of cron could not be installed: crontab -l does not list w
 fails compose run --rm -T --env DEBUG=0 --env SECRET_KEY=x web
 says "error: SECRET_KEY is weak and DEBUG is off"
 succeeds compose run --rm -T --no-deps web python3 -c 'import secrets; print(secrets.token_urlsafe(50))'
+
+say "meanwhile the image for production, as docs/deploy-image.md has it: another user, nothing to write, no cron"
+wait "$build" || { tail -n 30 "$output.build" >&2; fail "docker build"; }
+added=$(docker history --human=false --format '{{.Size}} {{.CreatedBy}}' "$name-pipeline" |
+    awk '/CMD \["python3"\]/ { base = 1 } !base { bytes += $1 } END { print int(bytes / 1000000) }') # the newest come first
+[ "$added" -gt 100 ] && [ "$added" -lt 200 ] || fail "the image adds $added MB to its base: say so in docs/deploy-image.md"
+query postgres "create role platform superuser login password 'of-the-platform'"
+cd "$copy"
+printf '%s\n' POSTGRES_HOST=db POSTGRES_SSLMODE=disable POSTGRES_DB=platform POSTGRES_ANALYTICS_DB=platform_warehouse \
+    LOADER_USER=platform_loader WEB_USER=platform_web READER_USER=platform_reader CRON=off BEHIND_TLS_PROXY=1 \
+    COVID_API_URL=sample_data/covid/v2 >msk.env
+printf '%s\n' LOADER_PASSWORD=of-the-loader READER_PASSWORD=of-the-reader >run.env
+printf '%s\n' WEB_PASSWORD=of-the-site SECRET_KEY="$(printf 'a-key-of-%s-' {1..9})" >site.env
+printf '%s\n' POSTGRES_USER=platform POSTGRES_PASSWORD=of-the-platform WEB_PASSWORD=of-the-site | cat - run.env >owner.env
+eval "$(documented safely=)"
+while read -r command; do
+    succeeds eval "$command"
+done < <(documented 'docker run')
+# shellcheck disable=SC2086,SC2154
+on_platform() { docker run --rm --network "${name}_default" $safely "$@"; }
+fails on_platform --env CRON=on "$name-pipeline"
+says "error: cron needs root: start the container as root, or set CRON=off and let the platform run run_pipeline"
+fails on_platform --env SECRET_KEY=x "$name-pipeline"
+says "error: SECRET_KEY is weak and DEBUG is off"
+# shellcheck disable=SC2016
+is "what it has for tests" "$(on_platform "$name-pipeline" sh -c 'echo looked
+    ls -d tests bench docs Makefile requirements-test.txt 2>/dev/null
+    command -v make psql
+    python -c "import pytest" 2>/dev/null && echo pytest || true')" looked
+cd - >/dev/null
+comes_to "the site" ok at_site /healthz
+succeeds at_site /readyz
+succeeds at_site /admin/login/
+says "csrfmiddlewaretoken"
+succeeds at_site /static/admin/css/base.css
+says "font-family"
+is "who serves it" "$(docker exec "$name-site" id -u)" 12345
+query platform "insert into run_request (source, requested_by, requested_at, progress, outcome)
+                values ('msk', 'ann', now(), '', '')"
+comes_to "what came of the request" "succeeded" query platform "select outcome from run_request"
+compose exec --detach db psql --username postgres --dbname msk_db --command 'begin; lock table patient; select pg_sleep(600)'
+comes_to "the table locked" 1 query msk_db "select count(*) from pg_stat_activity where wait_event = 'PgSleep'"
+query platform "insert into run_request (source, requested_by, requested_at, progress, outcome)
+                values ('msk', 'bob', now(), '', '')"
+comes_to "runs that wait for the source" 1 query msk_db \
+    "select count(*) from pg_stat_activity where usename = 'platform_reader' and wait_event_type = 'Lock'"
+succeeds eval "$(documented 'docker stop')"
+query msk_db "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'" >/dev/null
+is "how the run ended" "$(query platform 'select status from pipeline_run order by id desc limit 1')" interrupted
+is "exit codes" "$(docker inspect --format '{{.State.ExitCode}}' "$name-site" "$name-worker" | xargs)" "0 0"
+
+say "what cron has done by itself"
 comes_to "sources loaded by cron" "covid msk" query msk_database \
     "select string_agg(distinct source, ' ' order by source) from pipeline_run where status = 'succeeded'"
 source_and_star_agree
@@ -157,6 +229,9 @@ job_lacks() {
         sort -z "$job" | comm -z -23 /tmp/here - | sed -z "s/=.*//" | tr "\0" " "'
 }
 comes_to "what the job's environment lacks" "POSTGRES_PASSWORD SECRET_KEY TZ WEB_PASSWORD " job_lacks # its TZ is UTC
+if [ -n "${tests:-}" ]; then
+    wait "$tests" || { tail -n 30 "$output.tests" >&2; fail "make test, inside"; }
+fi
 jobs=$(in_web crontab -l)
 in_web sh -c 'crontab -l | sed "s/ run ..../ run dead/" >/tmp/old; crontab /tmp/old' # as an older release left it
 before=$(row_versions)
@@ -224,7 +299,11 @@ comes_to "what came of the request" "succeeded manual" query msk_database \
 # shellcheck disable=SC2016
 compose exec --detach --user app web sh -c 'kill -9 $(grep -lzx run_requests /proc/[0-9]*/cmdline | cut -d / -f 3)'
 comes_to "restarts of the container" "2 running" starts "$web"
+
+say "as root, without cron"
+echo CRON=off >>"$copy/.env"
 start
+comes_to "what runs as root, but for init" bash runs_as root # entrypoint.sh
 
 say "the pipeline, twice"
 succeeds in_web make run-pipeline
@@ -320,11 +399,6 @@ head -n $(($(wc -l <"$output.good") / 2)) "$output.good" >"$copy/msk_db.sql"
 broken_dump_is_refused "its end is missing"
 is "containers after the reloads" "$(containers)" "$running"
 succeeds page /admin/login/
-
-if [ -z "${SKIP_TESTS:-}" ]; then
-    say "make test, inside"
-    succeeds in_web make test ARGS="${TEST_ARGS:-}"
-fi
 
 say "a first start with a msk_db.sql that does not load, and the way out"
 succeeds compose down --volumes --timeout 3

@@ -187,7 +187,8 @@ class Worker:
     def work(self) -> None:
         """Look at the requests until SIGTERM or SIGINT comes, and then until the runs at work have ended, no longer.
 
-        These are not told: the signals of `docker stop` and of Ctrl-C come to them, too.
+        These are not told: the signals of entrypoint.sh and of Ctrl-C come to them, too. But a container that a
+        platform starts for the worker alone signals its first process, which is this one or an init before it.
         """
         with self._until_stopped():
             while not self.is_stopped or any(job.is_at_work for job in self.jobs):
@@ -227,6 +228,10 @@ class Worker:
     def _until_stopped(self) -> Iterator[None]:
         def stop(number: int, frame: object) -> None:
             self.is_stopped = True
+            if 1 in (os.getpid(), os.getppid()):
+                for job in self.jobs:
+                    if job.child:
+                        job.child.send_signal(number)
 
         handlers = {number: signal.signal(number, stop) for number in STOPS}
         try:

@@ -40,6 +40,10 @@ def test_it_has_no_job_when_both_are_off() -> None:
     assert jobs({"MSK_CRON": "", "COVID_CRON": "off"}) == "[]"
 
 
+def test_it_has_no_job_when_there_is_no_cron() -> None:
+    assert jobs({"CRON": "off", "MSK_CRON": "0 * * * *"}) == "[]"
+
+
 def test_it_tells_the_command_that_cron_started_it(monkeypatch) -> None:
     two = [("0 * * * *", "pipeline_project.cron.run_pipeline", [source]) for source in ("msk", "covid")]
     monkeypatch.setattr("django.conf.settings.CRONJOBS", two)

@@ -51,6 +51,7 @@ MAILS = "which is no e-mail address: write it as ann@example.org"
         ({"POSTGRES_PORT": "65536"}, "POSTGRES_PORT=65536 must be a whole number from 1 to 65535"),
         ({"MSK_SOURCE_PORT": "abc"}, "MSK_SOURCE_PORT=abc must be a whole number from 1 to 65535"),
         ({"DEBUG": "maybe"}, "DEBUG=maybe must be one of 1, true, yes, on or 0, false, no, off"),
+        ({"CRON": "never"}, "CRON=never must be one of on, off"),
         ({"MSK_ORPHANS": "keep"}, f"MSK_ORPHANS=keep {RETIRED}"),
         ({"MSK_ORPHANS": "KEEP"}, f"MSK_ORPHANS=KEEP {RETIRED}"),
         ({"MSK_ORPHANS": "perhaps"}, f"MSK_ORPHANS=perhaps {RETIRED}"),

@@ -51,16 +51,15 @@ def user(django_db_setup: None) -> Iterator[str]:
 def gunicorn() -> list[str]:
     """Return the command with which the container starts the web server."""
     script = (settings.BASE_DIR / "entrypoint.sh").read_text(encoding="utf-8")
-    (command,) = re.findall(r'^.*"\$\{as_web\[@\]\}" (gunicorn .*) &$', script, re.MULTILINE)
+    (command,) = re.findall(r'^serve=\(.*"\$\{as_web\[@\]\}" (gunicorn .*)\)$', script, re.MULTILINE)
     return shlex.split(command)
 
 
-@contextmanager
-def serve(user: str, **environment: str) -> Iterator[str]:
-    """Serve the site on the test databases with DEBUG off and `environment`; give its address."""
+def production(user: str) -> dict[str, str]:
+    """Return the environment of a site on the test databases with DEBUG off."""
     database = connections["default"].settings_dict
-    site = f"127.0.0.1:{own_port()}"
-    production = {
+    return {
+        "PATH": os.environ["PATH"],
         "PYTHON_DOTENV_DISABLED": "1",
         "DEBUG": "0",
         "SECRET_KEY": "a-key-of-ones-own-as-long-as-a-key-has-to-be-0123456789",
@@ -71,10 +70,16 @@ def serve(user: str, **environment: str) -> Iterator[str]:
         "POSTGRES_USER": user,
         "POSTGRES_PASSWORD": PASSWORD,
     }
+
+
+@contextmanager
+def serve(user: str, **environment: str) -> Iterator[str]:
+    """Serve the site in production, with `environment` as well; give its address."""
+    site = f"127.0.0.1:{own_port()}"
     process = subprocess.Popen(
         [sys.executable, "-m", *gunicorn(), "--bind", site],
         cwd=settings.BASE_DIR,
-        env={"PATH": os.environ["PATH"]} | production | environment,
+        env=production(user) | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -98,6 +103,17 @@ def site(user: str) -> Iterator[str]:
 
 def get(address: str, **headers: str) -> requests.Response:
     return requests.get(address, headers=headers, allow_redirects=False, timeout=60)
+
+
+def test_it_refuses_a_wrong_setting_in_one_line(user: str) -> None:
+    wrong = production(user) | {"SECRET_KEY": "x"}
+    command = [sys.executable, "-m", *gunicorn(), "--bind", f"127.0.0.1:{own_port()}"]
+    process = subprocess.run(
+        command, cwd=settings.BASE_DIR, env=wrong, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.startswith("error: SECRET_KEY is weak and DEBUG is off: ")
+    assert process.stderr.count("\n") == 1
 
 
 def test_it_sends_a_browser_to_https(site: str) -> None:
