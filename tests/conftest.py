@@ -78,14 +78,21 @@ class Database:
     def load(self, dump: Path) -> None:
         """Load a dump in the place of what is there."""
         self.execute("drop schema public cascade; create schema public")
+        self.psql("-q", "-o", os.devnull, "-f", str(dump))
+
+    def psql(self, *arguments: str, script: str = "") -> str:
+        """Run psql, as somebody would who has no settings of their own, and return what it prints."""
         address = self.connection.info
-        subprocess.run(
-            ["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-f", dump],
+        return subprocess.run(
+            ["psql", "-X", "-v", "ON_ERROR_STOP=1", *arguments],
+            input=script,
             env=os.environ
             | {"PGHOST": address.host, "PGPORT": str(address.port), "PGUSER": address.user}
-            | {"PGPASSWORD": address.password, "PGDATABASE": address.dbname},
+            | {"PGPASSWORD": address.password, "PGDATABASE": address.dbname, "PGCLIENTENCODING": "UTF8"},
+            encoding="utf-8",
+            stdout=subprocess.PIPE,
             check=True,
-        )
+        ).stdout
 
 
 class Source(Database):
@@ -184,6 +191,7 @@ NOT_QUICK = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help=f"leave out {', '.join(NOT_QUICK)}")
+    parser.addoption("--renew", action="store_true", help="write into docs/ what the code gives now, not compare them")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
