@@ -82,10 +82,11 @@ format: $(INSTALLED) ## Format the code
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
 
-lint: $(INSTALLED) ## Check format, style, types, SQL, shell, Dockerfile and workflow
+lint: $(INSTALLED) ## Check format, style, types, imports, SQL, shell, Dockerfile and workflow
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy .
+	$(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/sqlfluff lint analytics/*.sql bench
 	$(VENV)/bin/sqlfluff lint --templater placeholder ingest/covid/sql ingest/msk/sql analytics/exports analytics/loads/sql analytics/pages
 	$(VENV)/bin/shellcheck crontab.sh entrypoint.sh init-db.sh tests/docker.sh .ci/audit .ci/run

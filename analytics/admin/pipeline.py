@@ -18,6 +18,7 @@ from access.log import saw
 from analytics.admin.base import Cell, ReadOnlyAdmin, column, thousands
 from analytics.admin.filters import one_of
 from analytics.pages.quality_rejects import MENDS, OF_REJECTS, say_rejects
+from analytics.pages.runs import ROLLED_BACK
 from ingest.cursors import Cursor, one_row
 from ingest.models import SOURCES, Alert, LoadState, PipelineRun, RejectedRow, StepRun
 from ingest.msk.tables import TABLES
@@ -94,12 +95,6 @@ class PipelineRunAdmin(ReadOnlyAdmin):
     @admin.display(description="duration")
     def duration(self, run: PipelineRun) -> str | None:
         return f"{run.seconds:,.1f} s" if run.seconds else None
-
-
-ROLLED_BACK = (
-    "All that this run wrote was rolled back: the warehouse is as it was before. "
-    "The numbers that are struck out say how far the run had come."
-)
 
 
 def written(name: str) -> Callable[[Any], Any]:

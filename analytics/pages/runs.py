@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 
-from analytics.admin.pipeline import ROLLED_BACK
 from analytics.charts import Bar, Part, StackedBars, TimeBar, TimeBars
 from analytics.charts.figure import Cell
 from analytics.charts.scale import number
@@ -48,6 +47,10 @@ STYLES: dict[str, str] = {
     Status.SKIPPED: "chart-kind-5",
     Status.RUNNING: "chart-kind-2",
 }
+ROLLED_BACK = (
+    "All that this run wrote was rolled back: the warehouse is as it was before. "
+    "The numbers that are struck out say how far the run had come."
+)
 CHOICES: dict[str, Sequence[str]] = {"source": SOURCES, "status": list(STYLES)}
 ADVICE: dict[str, str] = {
     Status.RUNNING: "It is at work: wait.",
