@@ -86,7 +86,7 @@ lint: $(INSTALLED) ## Check format, style, types, imports, SQL, shell, Dockerfil
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy .
-	$(VENV)/bin/lint-imports --no-cache
+	$(VENV)/bin/lint-imports --no-cache --no-logo
 	$(VENV)/bin/sqlfluff lint analytics/*.sql bench
 	$(VENV)/bin/sqlfluff lint --templater placeholder ingest/covid/sql ingest/msk/sql analytics/exports analytics/loads/sql analytics/pages
 	$(VENV)/bin/shellcheck crontab.sh entrypoint.sh init-db.sh tests/docker.sh .ci/audit .ci/run
