@@ -17,7 +17,7 @@ from tests.conftest import Database, Source, Warehouse
 from tests.docs.shown import DOCS
 from tests.ingest.runs.test_failures import environment
 
-CODE = ("access", "analytics", "ingest", "pipeline_project", "manage.py")
+CODE = ("access", "analytics", "ingest", "pipeline_project", "manage.py", "pyproject.toml")
 PARTS = dict(
     re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", (DOCS / "extend.md").read_text(encoding="utf-8"), re.M | re.S)
 )
