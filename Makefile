@@ -5,7 +5,7 @@ VENV ?= .venv
 SYSTEM_PYTHON ?= python3
 PYTHON := $(VENV)/bin/python
 MANAGE := $(PYTHON) manage.py
-REQUIREMENTS := requirements.txt requirements-test.txt requirements-dev.txt requirements-embedded.txt
+REQUIREMENTS := requirements.txt requirements-test.txt requirements-dev.txt requirements-docs.txt requirements-embedded.txt
 INSTALLED := $(VENV)/.installed
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
@@ -15,7 +15,7 @@ ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help install migrate run-pipeline check-warehouse source web superuser test test-all test-large test-docker \
-	test-citus bench bench-citus format lint audit stop clean requirements
+	test-citus bench bench-citus docs format lint audit stop clean requirements
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -78,6 +78,10 @@ bench-citus: $(INSTALLED) ## Time runs into a distributed warehouse beside a pla
 		POSTGRES_HOST=$(CITUS_HOST) POSTGRES_PORT=$(or $(CITUS_PORT),5432) POSTGRES_USER=$(or $(CITUS_USER),postgres) \
 		CITUS_WORKERS="$(CITUS_WORKERS)" $(PYTHON) -m bench.citus --rounds $(ROUNDS); fi
 
+docs: $(INSTALLED) ## Renew what is made of the documentation, and build its site into .local/site
+	@$(PYTHON) -m handbook
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --config-file handbook/mkdocs.yml
+
 format: $(INSTALLED) ## Format the code
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
@@ -109,4 +113,5 @@ requirements: $(INSTALLED) ## Pin the dependencies of pyproject.toml anew
 	$(LOCK) --group test --constraint requirements.txt --output-file requirements-test.txt
 	$(LOCK) --group dev --constraint requirements-test.txt --constraint requirements.txt \
 		--output-file requirements-dev.txt
+	$(LOCK) --group docs --constraint requirements-dev.txt --constraint requirements.txt --output-file requirements-docs.txt
 	$(LOCK) --group embedded --constraint requirements-dev.txt --output-file requirements-embedded.txt

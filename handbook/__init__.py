@@ -1,0 +1,1 @@
+"""The documentation as a site: what of it is made from the code, and how it is put together."""

@@ -1,0 +1,84 @@
+"""The repository's Markdown, as the site has it: its links, its lists.
+
+A link to a page of the site stays one; a picture comes along; of any other file of the repository the site has only the
+name. What is linked to has to be there.
+"""
+
+import re
+from pathlib import Path
+from posixpath import normpath, relpath
+
+LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s#]+)(#[^()\s]*)?\)")
+FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+# A list or table that follows at once on a line of prose: the repository's view shows one, the site's generator none.
+ADJOINING = re.compile(r"^((?![ |>#-]|\d+\. ).+\n)(?=- |1\. |\|)", re.MULTILINE)
+# Pages of the site that do not stand in docs/, and their names there.
+MOVED = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security-policy.md",
+}
+PICTURES = (".png", ".svg", ".jpg")
+
+
+class BrokenLinkError(Exception):
+    """A page links to a file that is not there."""
+
+
+def place(file: str) -> str | None:
+    """Return where in the site the file of the repository stands, both as paths from their roots; None: nowhere."""
+    if file.startswith("docs/"):
+        return file.removeprefix("docs/")
+    return file if file.endswith(PICTURES) else MOVED.get(file)
+
+
+def rewrite(text: str, file: str, root: Path) -> str:
+    """Return the text of the Markdown file, a path from the repository's `root`, as the site has it.
+
+    Raises BrokenLinkError for a link to a file that the repository does not have.
+    """
+    here = Path(file).parent.as_posix()
+    page = place(file) or file
+
+    def link(found: re.Match[str]) -> str:
+        picture, words, target, anchor = found.groups(default="")
+        if ":" in target:  # https, mailto
+            return found[0]
+        wanted = normpath(f"{here}/{target}")
+        there = place(wanted)
+        if there is None and not (root / wanted).exists():
+            raise BrokenLinkError(f"{file} links to {target}, which is not there: correct the link")
+        if there is None:
+            return _named(words, wanted)
+        return f"{picture}[{words}]({relpath(there, Path(page).parent.as_posix())}{anchor})"
+
+    return "".join(
+        part if part.startswith("```") else LINK.sub(link, _indented(ADJOINING.sub(r"\1\n", part)))
+        for part in FENCE.split(text)
+    )
+
+
+def _indented(text: str) -> str:
+    """Return Markdown whose lists are as the generator has them.
+
+    What belongs to an item is indented by four spaces, and an item of more than one paragraph ends with an empty line.
+    """
+    lines, width, is_long = [], 0, False
+    for line in text.splitlines(keepends=True):
+        if marker := re.match(r"(?:-|\d\.) ", line):
+            line = f"\n{line}" if width and is_long else line
+            width, is_long = len(marker[0]), False
+        elif line == "\n":
+            is_long = True
+        elif not line.startswith(" "):
+            width = 0
+        lines.append(" " * (4 - width) + line if width and line.startswith(" " * width) else line)
+    return "".join(lines)
+
+
+def _named(words: str, file: str) -> str:
+    """Return the words of a link to a file that the site does not have, with its name."""
+    if file in words:
+        return words
+    return f'{words}{{ title="{file}" }}' if words.endswith("`") else f"{words} (`{file}`)"

@@ -1,0 +1,109 @@
+"""What the reference says of commands and modules is theirs, and what says nothing is refused."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+import pytest
+from django.core.management import BaseCommand
+
+from handbook import api, commands
+from handbook.assemble import ROOT
+from handbook.commands import UndocumentedError
+from handbook.links import BrokenLinkError, rewrite
+
+
+class Silent(BaseCommand):
+    """A command that does not say what it does."""
+
+
+class Half(BaseCommand):
+    """A command that does not say what its option means."""
+
+    help = "Do half."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--by-halves", action="store_true")
+
+
+class Whole(BaseCommand):
+    """A command that says all."""
+
+    help = "Do all of it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("whom", help="for whom")
+        parser.add_argument("--parts", type=int, default=4, help="in so many parts, by default %(default)s")
+        parser.add_argument("--way", choices=["up", "down"], required=True, help="which way")
+
+
+def test_it_says_what_a_command_does_and_each_option_means() -> None:
+    text = commands.section("whole", Whole())
+    assert text.startswith("## whole\n\nDo all of it.\n")
+    assert text.splitlines()[-3:] == [
+        "| `WHOM` | for whom |",
+        "| `--parts PARTS` | in so many parts, by default 4 |",
+        "| `--way up/down` | which way; it must be given |",
+    ]
+
+
+def test_it_says_which_commands_are_runs() -> None:
+    sections = commands.page().split("\n## ")
+    runs = {section.split("\n")[0] for section in sections if commands.RUN in section}
+    assert runs == {"run_pipeline", "extract_msk", "parse_slugs", "load_msk", "extract_covid", "load_covid"}
+    assert [section.split("\n")[0] for section in sections[1:]] == commands.ours()
+
+
+@pytest.mark.parametrize(("command", "what"), [(Silent(), "the command x"), (Half(), "--by-halves of the command x")])
+def test_it_refuses_a_command_or_an_option_without_help(command: BaseCommand, what: str) -> None:
+    with pytest.raises(UndocumentedError, match=f"{what} has no help"):
+        commands.section("x", command)
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    """A folder with the three packages, and nothing in them."""
+    for package in api.PACKAGES:
+        (tmp_path / package).mkdir()
+    return tmp_path
+
+
+def test_it_puts_a_module_on_the_page_of_its_part(code: Path) -> None:
+    (code / "ingest" / "slugs.py").write_text('"""Slugs."""')
+    pages = api.pages(code)
+    assert [name for name, text in pages.items() if "::: ingest.slugs\n" in text] == ["api/slugs.md"]
+
+
+def test_it_refuses_a_module_without_a_docstring(code: Path) -> None:
+    (code / "ingest" / "slugs.py").write_text("ZERO = 0")
+    with pytest.raises(UndocumentedError, match=r"the module ingest\.slugs has no docstring"):
+        api.pages(code)
+
+
+def test_it_refuses_a_module_that_no_page_has(code: Path) -> None:
+    (code / "analytics" / "new.py").write_text('"""New."""')
+    with pytest.raises(UndocumentedError, match=r"analytics\.new is on no page .* handbook/api\.py"):
+        api.pages(code)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "there"),
+    [
+        ("README.md", "[a](docs/security.md#b)", "[a](security.md#b)"),
+        ("README.md", "![a](docs/pictures/home.png)", "![a](pictures/home.png)"),
+        ("docs/security.md", "[two\nlines](../README.md#cron)", "[two\nlines](index.md#cron)"),
+        ("docs/security.md", "[`run`](../.ci/run)", '`run`{ title=".ci/run" }'),
+        ("docs/security.md", "[`.ci/run`](../.ci/run)", "`.ci/run`"),
+        ("README.md", "[MIT](LICENSE)", "MIT (`LICENSE`)"),
+        ("README.md", "[a](https://example.org) [b](#b)", "[a](https://example.org) [b](#b)"),
+        ("README.md", "Both:\n- a\n  b\n- c", "Both:\n\n- a\n    b\n- c"),
+        ("README.md", "1. a\n\n   b\n2. c\n\nd", "1. a\n\n    b\n\n2. c\n\nd"),
+        ("README.md", "```text\n[a](nowhere)\n```", "```text\n[a](nowhere)\n```"),
+    ],
+)
+def test_a_link_or_a_list_is_as_the_site_has_it(file: str, text: str, there: str) -> None:
+    assert rewrite(text, file, ROOT) == there
+
+
+def test_it_refuses_a_link_to_what_is_not_there() -> None:
+    with pytest.raises(BrokenLinkError, match=r"docs/a\.md links to \.\./nowhere\.py"):
+        rewrite("[a](../nowhere.py)", "docs/a.md", ROOT)
