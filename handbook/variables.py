@@ -9,6 +9,7 @@ from typing import Any
 
 TABLE = Path(__file__).with_name("variables.toml")
 WIDTH = 120
+UNBROKEN = "\N{NO-BREAK SPACE}"  # at which no line is broken
 MADE = "made from handbook/variables.toml by make docs: change it there"
 EXAMPLE_HEAD = f"""\
 # Copy this file to .env. Docker Compose, make and manage.py read it; outside Docker the environment wins over it.
@@ -110,8 +111,9 @@ def _meaning(variable: Variable) -> str:
 
 
 def _plain(markdown: str) -> str:
-    """Return Markdown as a comment has it: links as the name of their file, code without its marks."""
-    return re.sub(r"\[([^]]*)\]\(([^)#]*)[^)]*\)", r"\1 (docs/\2)", markdown).replace("`", "")
+    """Return Markdown as a comment has it: links as the name of their file, code without its marks and in one line."""
+    text = re.sub(r"\[([^]]*)\]\(([^)#]*)[^)]*\)", r"\1 (docs/\2)", markdown)
+    return re.sub("`([^`]*)`", lambda code: code[1].replace(" ", UNBROKEN), text)
 
 
 def _comment(text: str) -> str:
@@ -123,4 +125,4 @@ def _filled(text: str) -> str:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(UNBROKEN, " ") for line in wrap(text, width, break_long_words=False, break_on_hyphens=False)]
