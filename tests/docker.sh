@@ -207,6 +207,12 @@ succeeds compose logs web
 says "patient_journey_schedule_window"
 says "hospitalization_fact"
 
+say "make test, inside"
+# Waited for here: below, a run that waits in the middle of a COPY would keep the tests from dropping their databases.
+if [ -n "${tests:-}" ]; then
+    wait "$tests" || { tail -n 30 "$output.tests" >&2; fail "make test, inside"; }
+fi
+
 say "a job of cron that waits for a locked table: what it is, and docker compose stop in the middle of it"
 compose exec --detach db psql --username postgres --dbname msk_db --command \
     'begin; lock table patient; select pg_sleep(600)'
@@ -229,9 +235,6 @@ job_lacks() {
         sort -z "$job" | comm -z -23 /tmp/here - | sed -z "s/=.*//" | tr "\0" " "'
 }
 comes_to "what the job's environment lacks" "POSTGRES_PASSWORD SECRET_KEY TZ WEB_PASSWORD " job_lacks # its TZ is UTC
-if [ -n "${tests:-}" ]; then
-    wait "$tests" || { tail -n 30 "$output.tests" >&2; fail "make test, inside"; }
-fi
 jobs=$(in_web crontab -l)
 in_web sh -c 'crontab -l | sed "s/ run ..../ run dead/" >/tmp/old; crontab /tmp/old' # as an older release left it
 before=$(row_versions)
