@@ -1,5 +1,6 @@
 """How gunicorn serves the site, in Docker and in the tests. Its number of processes is the variable WEB_CONCURRENCY."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,16 @@ forwarded_allow_ips = ""
 # A heartbeat in memory, as one on a slow disk makes a worker look dead.
 memory = Path("/dev/shm")  # noqa: S108
 worker_tmp_dir = str(memory) if memory.is_dir() else None
+
+if os.environ.get("LOG_FORMAT", "").strip().lower() == "json":
+    # Behind a proxy the address that counts is the last one that it has appended.
+    access_log_format = '%({x-forwarded-for}i)s %(h)s "%(r)s" %(s)s %(b)s bytes %(M)s ms "%(a)s"'
+    logconfig_dict = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"generic": {"()": "pipeline_project.logs.ObjectFormatter"}},
+        "root": {"handlers": []},  # gunicorn's own would log each line once more
+    }
 
 
 def post_worker_init(worker: Any) -> None:

@@ -61,6 +61,15 @@ class LineFormatter(logging.Formatter):
 class ObjectFormatter(JsonFormatter):
     """The same as a JSON object."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "{levelname}{name}{message}",
+            style="{",
+            rename_fields={"levelname": "level", "name": "logger"},
+            reserved_attrs=[*RESERVED_ATTRS, "request"],
+            timestamp=True,
+        )
+
     def formatException(self, ei: Any) -> str:  # noqa: N802
         return story(ei[1])
 

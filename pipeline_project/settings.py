@@ -11,7 +11,6 @@ from django.core.checks.security.base import SECRET_KEY_MIN_LENGTH as MIN_LENGTH
 from django.core.checks.security.base import SECRET_KEY_MIN_UNIQUE_CHARACTERS as MIN_UNIQUE_CHARACTERS
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
-from pythonjsonlogger.core import RESERVED_ATTRS
 
 from access.groups import GROUPS
 from pipeline_project import addresses, env, tls
@@ -201,7 +200,7 @@ PING_TIMEOUT_SECONDS = 5
 
 # --- Security, beside what Django does by itself: HttpOnly sessions, X-Frame-Options, Referrer-Policy, nosniff
 
-# In production nothing is served in the clear, but to the monitors that ask the container itself.
+# In production nothing is served in the clear, but to the monitors that ask the container itself, by whatever name.
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)/?$"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
@@ -304,7 +303,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "pipeline_project.middleware.HostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -351,14 +350,7 @@ LOGGING = {
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         },
-        "json": {
-            "()": "pipeline_project.logs.ObjectFormatter",
-            "reserved_attrs": [*RESERVED_ATTRS, "request"],
-            "format": "{levelname}{name}{message}",
-            "style": "{",
-            "rename_fields": {"levelname": "level", "name": "logger"},
-            "timestamp": True,
-        },
+        "json": {"()": "pipeline_project.logs.ObjectFormatter"},
     },
     "filters": {"refusals": {"()": "pipeline_project.logs.RefusalFilter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["refusals"]}},

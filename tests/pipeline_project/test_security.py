@@ -122,8 +122,11 @@ def test_it_sends_a_browser_to_https(site: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
-def test_it_answers_a_monitor_by_plain_http(site: str, path: str) -> None:
-    assert not get(site + path).is_redirect
+def test_it_answers_a_monitor_by_plain_http_and_by_whatever_name(site: str, path: str) -> None:
+    for host in ("127.0.0.1", "10.0.3.7:8000"):
+        # 404: there is no token of metrics here.
+        assert get(site + path, Host=host).status_code in ((404,) if path == "/metrics" else (200, 503))
+    assert get(site + LOGIN, Host="10.0.3.7:8000", **BY_TLS).status_code == 400
 
 
 def test_it_lets_nothing_foreign_into_a_page(site: str) -> None:
