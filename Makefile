@@ -15,7 +15,7 @@ ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help install migrate run-pipeline check-warehouse source web superuser test test-all test-large test-docker \
-	test-citus bench bench-citus docs format lint audit stop clean requirements
+	test-citus bench bench-citus docs format lint lint-aws audit stop clean requirements
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -98,6 +98,16 @@ lint: $(INSTALLED) ## Check format, style, types, imports, SQL, shell, Dockerfil
 	$(VENV)/bin/zizmor --offline --no-progress --quiet --pedantic .github/workflows
 	$(MANAGE) makemigrations --check --dry-run
 
+lint-aws: .local/aws/.installed ## Check the template of deploy/aws: what CloudFormation would take, and what is unsafe
+	.local/aws/bin/cfn-lint deploy/aws/warehouse.yaml
+	LOG_LEVEL=ERROR .local/aws/bin/checkov --quiet --compact --skip-download --framework cloudformation \
+		--file deploy/aws/warehouse.yaml
+
+.local/aws/.installed: requirements-aws.txt $(INSTALLED)
+	@$(VENV)/bin/uv venv --quiet --clear --python $(PYTHON) .local/aws
+	@$(VENV)/bin/uv pip install --quiet --python .local/aws/bin/python --require-hashes --requirement $<
+	@touch $@
+
 audit: $(INSTALLED) ## Look the dependencies up among the known vulnerabilities
 	@.ci/audit $(VENV)/bin $(REQUIREMENTS)
 
@@ -115,3 +125,4 @@ requirements: $(INSTALLED) ## Pin the dependencies of pyproject.toml anew
 		--output-file requirements-dev.txt
 	$(LOCK) --group docs --constraint requirements-dev.txt --constraint requirements.txt --output-file requirements-docs.txt
 	$(LOCK) --group embedded --constraint requirements-dev.txt --output-file requirements-embedded.txt
+	$(LOCK) --group aws --output-file requirements-aws.txt
