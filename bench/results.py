@@ -1,6 +1,6 @@
 """What the benchmark found, kept in results/: results.json, and a table and a plot of every size made from it.
 
-`python -m bench.results` makes table and plot anew, and puts the table into the README.
+`python -m bench.results` makes table and plot anew, and puts the table into docs/speed.md.
 """
 
 import json
@@ -18,7 +18,7 @@ from bench.cases import CASES, FLOOR
 from bench.server import ROOT, Failed, Measured, check
 
 FOLDER = Path(__file__).with_name("results")
-JSON, README = FOLDER / "results.json", ROOT / "README.md"
+JSON, PAGE = FOLDER / "results.json", ROOT / "docs" / "speed.md"
 HEADINGS = ("seconds", "of floor", "target", "source held", "of copying", "MB copied", "rows written", "peak MB")
 EDGE = 4  # the longest bar, so that a case that takes far more does not make the others invisible
 
@@ -58,12 +58,12 @@ def summary(name: str, rounds: list[Round]) -> dict[str, Any]:
 
 
 def write() -> None:
-    """Write the table, also into the README, and the plot of what is kept."""
+    """Write the table, also into docs/speed.md, and the plot of what is kept."""
     sizes = read()
     text = table(sizes)
     (FOLDER / "results.txt").write_text(text, encoding="utf-8")
     block = re.compile(r"(?<=^```text\n)[\d,]+ patients, .*?(?=^```$)", re.DOTALL | re.MULTILINE)
-    README.write_text(block.sub(lambda _: text, README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(block.sub(lambda _: text, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     _plot(sizes)
 
 

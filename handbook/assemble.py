@@ -9,7 +9,11 @@ from handbook import api, commands, links, variables
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".local" / "docs"
 # What is committed although it is made, as people read it in the repository: by its path there.
-COMMITTED = {".env.example": variables.env_example, "docs/configuration.md": variables.page}
+COMMITTED = {
+    ".env.example": variables.env_example,
+    "docs/configuration.md": variables.page,
+    "docs/commands.md": commands.page,
+}
 
 
 def renew(root: Path = ROOT) -> None:
@@ -36,8 +40,7 @@ def pages() -> dict[str, bytes]:
         links.place(file) or file: links.rewrite((ROOT / file).read_text(encoding="utf-8"), file, ROOT)
         for file in [*_in_docs("*.md"), *links.MOVED]
     }
-    made = {"commands.md": commands.page(), **api.pages(ROOT)}
-    return {name: text.encode() for name, text in (written | made).items()}
+    return {name: text.encode() for name, text in (written | api.pages(ROOT)).items()}
 
 
 def pictures() -> dict[str, bytes]:

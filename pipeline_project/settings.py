@@ -1,4 +1,4 @@
-"""Django's settings. What differs between installations comes from the environment (README, Configuration)."""
+"""Django's settings. What differs between installations comes from the environment (docs/configuration.md)."""
 
 import re
 from datetime import timedelta

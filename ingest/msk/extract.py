@@ -43,7 +43,7 @@ def _check_losses(staging_tables: list[StagingTable]) -> None:
     """Raise PipelineError when the source is empty, or lacks so much of what it had that it looks like a mishap."""
     if not any(staging.rows_now() for staging in staging_tables):
         raise PipelineError(
-            "the ten tables of the source database are all empty: load your dump into it (README, The source) "
+            "the ten tables of the source database are all empty: load your dump into it (docs/source.md) "
             "and run the command again, or run it with --allow-deletes if that is meant"
         )
     losses = "; ".join(loss for staging in staging_tables for loss in _losses(staging))

@@ -116,7 +116,7 @@ def _check_tables(types: ColumnTypes) -> None:
     if not types:
         raise PipelineError(
             f"the source database {database} has none of the ten tables in the search_path of its user: load your "
-            "dump into it (README, The source), or let the user see the schema that has them"
+            "dump into it (docs/source.md), or let the user see the schema that has them"
         )
     problems = [problem for table in TABLES for problem in _problems(table, types.get(table.name))]
     if problems:

@@ -14,7 +14,7 @@ from ingest.models import PipelineRun, RunRequest, StepRun
 from ingest.runs import lock
 from ingest.runs.errors import DATABASE_ERRORS, SkippedError, explain, story
 
-logger = logging.getLogger("ingest.runs")  # as the README shows it
+logger = logging.getLogger("ingest.runs")  # as docs/on-call.md shows it
 
 
 def end_gone_runs() -> None:

@@ -18,7 +18,7 @@ from ingest.runs.errors import DATABASE_ERRORS, NotRecordedError, explain
 from ingest.runs.interrupts import stops_ignored
 from ingest.runs.record import end_gone, finish, has_committed, log, log_failure, status_after
 
-logger = logging.getLogger("ingest.runs")  # as the README shows it
+logger = logging.getLogger("ingest.runs")  # as docs/on-call.md shows it
 
 committed = Signal()  # sent when a run has committed: what others keep of the warehouse is of what it was before
 DRY = 0  # the id of a run that is not recorded

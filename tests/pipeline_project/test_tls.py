@@ -401,7 +401,7 @@ def test_it_holds_for_the_benchmarks_too(monkeypatch) -> None:
     assert found == {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": "/ca.pem"}
 
 
-@pytest.mark.parametrize("name", ["README.md", ".env.example"])
+@pytest.mark.parametrize("name", ["docs/configuration.md", ".env.example"])
 def test_it_is_explained_by_each_variable(name: str) -> None:
     path = settings.BASE_DIR / name
     assert set(NAMES) <= set(re.findall(r"\b[A-Z_]+\b", path.read_text(encoding="utf-8")))
