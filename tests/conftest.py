@@ -185,7 +185,7 @@ select md5(concat_ws(' ',
 # What people see, runs as processes of their own that are stopped and killed, and what else takes long.
 NOT_QUICK = (
     *("access", "analytics/admin", "analytics/exports", "analytics/pages", "browser", "deploy", "handbook"),
-    *("ingest/runs", "analytics/test_random_changes.py", "docs/test_extend.py", "ingest/test_upgrade.py"),
+    *("ingest/runs", "analytics/test_random_changes.py", "docs/test_extend.py", "upgrade"),
 )
 
 

@@ -1,25 +1,20 @@
 """An installation of commit 1a9ae9f comes up with this code, and everything that it holds is still there.
 
-tests/upgrade/ has its databases, as that code left them, and the source that it had read; the first lines of each file
-say what is special about it.
+1a9ae9f/ beside this file has its databases, as that code left them, and source.sql what it had read; the first lines of
+each file say what is special about it.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.db import connections
-from psycopg2.sql import SQL, Identifier
 
-from tests.conftest import Database, Source, Warehouse, connect
-from tests.ingest.runs.test_failures import manage, only_line
+from tests.conftest import Database, Warehouse
+from tests.ingest.runs.test_failures import only_line
+from tests.upgrade.installation import Installation, installation
 
-NAMES = {"default": "POSTGRES_DB", "analytics": "POSTGRES_ANALYTICS_DB", "msk_db": "POSTGRES_SECONDARY_DB"}
-DUMPS = {"default": "msk_database.sql", "analytics": "analytics_db.sql", "msk_db": "msk_db.sql"}
 STAR = "relkind = 'r' and (relname ~ '_(dimension|fact|bridge)$' or relname = 'patient_journey_schedule_window')"
 STAGED = ("step_result_fact", "5", "2024-02-21", "4200")  # the step result that was staged and is still to be loaded
 REJECTS = "select source_table, source_key, reason, run_id from rejected_row order by 1, 2"
@@ -50,45 +45,10 @@ SCHEMA = (
 )
 
 
-@dataclass
-class Installation:
-    """Three databases of its own, as commit 1a9ae9f left them."""
-
-    names: dict[str, str]
-    default: Database = field(init=False)
-    warehouse: Warehouse = field(init=False)
-    source: Source = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.default = Database("default", dbname=self.names["default"])
-        self.warehouse = Warehouse("analytics", dbname=self.names["analytics"])
-        self.source = Source("msk_db", dbname=self.names["msk_db"])
-        for alias, database in zip(DUMPS, (self.default, self.warehouse, self.source), strict=True):
-            database.load(settings.BASE_DIR / "tests" / "upgrade" / DUMPS[alias])
-
-    def manage(self, *arguments: str) -> tuple[int, str, str]:
-        """Run manage.py on it; its runs, however long ago, are kept on record."""
-        names = {NAMES[alias]: name for alias, name in self.names.items()}
-        return manage(*arguments, **names, RUN_HISTORY_DAYS="36500")
-
-    def succeed(self, *arguments: str) -> None:
-        code, _, stderr = self.manage(*arguments)
-        assert code == 0, stderr
-
-
 @pytest.fixture
 def old(databases: None) -> Iterator[Installation]:
-    names = {alias: f"old_{connections[alias].settings_dict['NAME']}" for alias in NAMES}
-    server = connect("default", dbname="postgres")
-    with server.cursor() as cursor:
-        for name in names.values():
-            cursor.execute(SQL("create database {}").format(Identifier(name)))
-        try:
-            yield Installation(names)
-        finally:
-            for name in names.values():
-                cursor.execute(SQL("drop database {} with (force)").format(Identifier(name)))
-    server.close()
+    with installation("1a9ae9f/msk_database.sql", "1a9ae9f/analytics_db.sql", "source.sql") as old:
+        yield old
 
 
 def star_columns(warehouse: Warehouse) -> dict[str, str]:
