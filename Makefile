@@ -93,8 +93,9 @@ lint: $(INSTALLED) ## Check format, style, types, imports, SQL, shell, Dockerfil
 	$(VENV)/bin/lint-imports --no-cache --no-logo
 	$(VENV)/bin/sqlfluff lint analytics/*.sql bench
 	$(VENV)/bin/sqlfluff lint --templater placeholder ingest/covid/sql ingest/msk/sql analytics/exports analytics/loads/sql analytics/pages
-	$(VENV)/bin/shellcheck crontab.sh entrypoint.sh init-db.sh tests/docker.sh .ci/audit .ci/run
+	$(VENV)/bin/shellcheck crontab.sh entrypoint.sh init-db.sh tests/docker.sh deploy/aws/deploy.sh .ci/audit .ci/run .ci/tag
 	$(VENV)/bin/hadolint Dockerfile
+	$(VENV)/bin/jactionlint --shellcheck=$(abspath $(VENV)/bin/shellcheck)
 	$(VENV)/bin/zizmor --offline --no-progress --quiet --pedantic .github/workflows
 	$(MANAGE) makemigrations --check --dry-run
 
