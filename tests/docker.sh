@@ -81,7 +81,7 @@ at_site() {
 }
 
 take_down() {
-    docker rm --force "$name-source" "$name-site" "$name-worker" >/dev/null 2>&1 || true
+    docker rm --force --volumes "$name-source" "$name-site" "$name-worker" >/dev/null 2>&1 || true
     compose --profile tools down --volumes --rmi local --remove-orphans --timeout 3 >/dev/null 2>&1 || true
     docker rmi "$name-pipeline" >/dev/null 2>&1 || true
     rm -rf "${copy%/project}"
