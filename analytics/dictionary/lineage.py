@@ -1,0 +1,86 @@
+"""Column lineage: from which columns each column of the warehouse is made.
+
+What SQL makes is worked out from the SQL when it changes (trace.py, `make lineage`) and kept in lineage.json, so that
+production needs no parser of SQL. What else becomes a column stands in declared.py.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Self, TypeVar
+
+from analytics.dictionary.declared import HOPS, MADE_HERE, READS
+
+KEPT = Path(__file__).with_name("lineage.json")
+Value = TypeVar("Value")
+NAME = re.compile(r"((?:msk_db\.)?\w+)\.(.+)")
+
+
+@dataclass(frozen=True, order=True)
+class Origin:
+    """A column and its table: of this project, `msk_db.<table>`, or `covid` with a path of its documents."""
+
+    table: str
+    column: str
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column}"
+
+    @classmethod
+    def of(cls, name: str) -> Self:
+        """Return the origin that is written so; raise ValueError for what names no table and column."""
+        found = NAME.fullmatch(name)
+        if not found:
+            raise ValueError(f"{name} names no table and column")
+        return cls(*found.groups())
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """What SQL says: the columns that each column is made of, and the tables that the statement of each table reads."""
+
+    columns: Mapping[str, tuple[str, ...]]
+    tables: Mapping[str, tuple[str, ...]]
+
+    def origins(self, of: Origin) -> tuple[Origin, ...]:
+        """Return the columns that one is made of; none for one of a source, and for one that is made here."""
+        names = self.columns.get(str(of)) or _declared(HOPS, of) or ()
+        return tuple(map(Origin.of, names))
+
+    def sources(self, of: Origin) -> tuple[Origin, ...]:
+        """Return where the values of a column begin: in a source, or with who makes them here."""
+        return tuple(sorted(each for each in self.ancestors(of) if not self.origins(each)))
+
+    def ancestors(self, of: Origin) -> set[Origin]:
+        """Return all columns of which one is made, by however many steps."""
+        found: set[Origin] = set()
+        waiting = [*self.origins(of)]
+        while waiting:
+            each = waiting.pop()
+            if each not in found:
+                found.add(each)
+                waiting += self.origins(each)
+        return found
+
+    def reads(self, table: str) -> tuple[str, ...]:
+        """Return the tables from which one is filled, or that its rows are checked against."""
+        return self.tables.get(table) or READS.get(table, ())
+
+
+def made_here(column: Origin) -> str:
+    """Return who or what makes a column that comes from no other; "" for what does."""
+    return _declared(MADE_HERE, column) or ""
+
+
+@cache
+def lineage() -> Lineage:
+    """Return the lineage as it is kept."""
+    kept = json.loads(KEPT.read_text(encoding="utf-8"))
+    return Lineage(**{part: {name: tuple(made_of) for name, made_of in kept[part].items()} for part in kept})
+
+
+def _declared(said: Mapping[str, Value], of: Origin) -> Value | None:
+    return said.get(str(of)) or said.get(f"{of.table}.*")
