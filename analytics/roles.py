@@ -5,7 +5,7 @@ serves the site, the reader reads the source. Rights follow from the models, and
 databases are prepared: what a role was given beside these is taken away.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,15 +107,19 @@ def _of_web(alias: str) -> ByName:
     }
 
 
+# The rights of the roles on what is in the database of an alias.
+BY_NAME: dict[str, Callable[[str], ByName]] = {"loader": _of_loader, "web": _of_web}
+
+
 def _rights(role: str, alias: str, things: list[Thing]) -> dict[Thing, Rights]:
     """Return what a role may do in a database, with each thing in it."""
     connects, by_name = NONE, ByName()
     if alias == "msk_db":
         connects, by_name = frozenset({"connect"}), {thing.name: READ for thing in things}
     elif role == "loader":
-        connects, by_name = frozenset({"connect", "temporary"}), _of_loader(alias)
+        connects, by_name = frozenset({"connect", "temporary"}), BY_NAME[role](alias)
     elif role == "web":
-        connects, by_name = frozenset({"connect"}), _of_web(alias)
+        connects, by_name = frozenset({"connect"}), BY_NAME[role](alias)
     found = {}
     for thing in things:
         right = NONE

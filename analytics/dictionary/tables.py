@@ -1,0 +1,186 @@
+"""The dictionary itself: the tables of the star, of staging and of the run log, each with its columns."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.apps import apps
+from django.db.models import Model
+
+from analytics import research, roles
+from analytics.analyst import star
+from analytics.dictionary import declared
+from analytics.dictionary.catalog import Described, described
+from analytics.dictionary.lineage import Origin, lineage, made_here
+from analytics.loads.tables import STAR_TABLES
+from analytics.models.links import parents
+from ingest.msk.tables import TABLES
+from pipeline_project.routers import database_of
+
+STAR, STAGING, BESIDE, RUN_LOG = "the star", "staging", "beside the star", "the run log"
+KINDS = (STAR, STAGING, BESIDE, RUN_LOG)
+NUMBERS = ("integer", "bigint", "numeric", "double precision")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `null` says whether and why it can be null, `unit` what a number counts, `link` whose key it is.
+
+    It comes from its `origins`, or is `made_here`; `sources` are where these begin.
+    """
+
+    place: Origin
+    type: str
+    meaning: str
+    unit: str
+    null: str
+    is_in_key: bool
+    link: str
+    origins: tuple[Origin, ...]
+    sources: tuple[Origin, ...]
+    made_here: str
+    is_for_research: bool
+
+    @property
+    def name(self) -> str:
+        return self.place.column
+
+    @property
+    def key(self) -> str:
+        """The part that it has in keys, in words."""
+        parts = ["of the key"] * self.is_in_key + [f"of {self.link}"] * bool(self.link)
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table or view; its `readers` are roles, each with what it may do."""
+
+    name: str
+    kind: str
+    meaning: str
+    is_view: bool
+    grain: tuple[str, ...]
+    size: str
+    written_by: str
+    readers: dict[str, str]
+    reads: tuple[str, ...]
+    source: str
+    columns: tuple[Column, ...]
+
+
+def dictionary() -> dict[str, Table]:
+    """Return all tables by name, kind by kind in the order of KINDS."""
+    kinds = _kinds()
+    rows = [row for alias in ("analytics", "default") for row in described(alias) if row.table_name in kinds]
+    found = [_table(kinds[name], list(columns)) for name, columns in groupby(rows, lambda row: row.table_name)]
+    return {table.name: table for table in sorted(found, key=lambda table: (KINDS.index(table.kind), table.name))}
+
+
+def used_by(tables: dict[str, Table], name: str) -> list[str]:
+    """Return the tables that are made from one, or checked against it."""
+    return [each.name for each in tables.values() if name in each.reads]
+
+
+def _kinds() -> dict[str, str]:
+    """Return the tables that the dictionary has, each with its kind."""
+    ours = {str(model._meta.db_table): database_of(model) for model in apps.get_app_config("ingest").get_models()}
+    kept = {name: RUN_LOG if alias == "default" else BESIDE for name, alias in ours.items() if alias != "msk_db"}
+    staged = [*(f"staging_{table.name}" for table in TABLES), "staging_slug", *_starting(kept, "staging_")]
+    return dict.fromkeys(star("analytics"), STAR) | kept | dict.fromkeys(staged, STAGING)
+
+
+def _starting(names: Iterable[str], begin: str) -> list[str]:
+    return [name for name in names if name.startswith(begin)]
+
+
+def _table(kind: str, rows: list[Described]) -> Table:
+    first = rows[0]
+    name = first.table_name
+    model = _models().get(name)
+    is_covid = (model is not None and model.__module__.endswith("covid")) or name == "schema_change"
+    source = "the pipeline" if kind in (BESIDE, RUN_LOG) else "covid" if is_covid else "msk"
+    return Table(
+        name,
+        kind,
+        first.table_meaning or "",
+        first.is_view,
+        declared.GRAIN_OF_VIEWS.get(name) or tuple(row.column_name for row in rows if row.is_in_key),
+        _size(name),
+        _written_by(name),
+        _readers(kind, name),
+        lineage().reads(name),
+        source,
+        tuple(_column(row, model) for row in rows),
+    )
+
+
+def _models() -> dict[str, type[Model]]:
+    models = [*apps.get_app_config("analytics").get_models(), *apps.get_app_config("ingest").get_models()]
+    return {str(model._meta.db_table): model for model in models if database_of(model) != "msk_db"}
+
+
+def _column(row: Described, model: type[Model] | None) -> Column:
+    place = Origin(row.table_name, row.column_name)
+    origins = lineage().origins(place)
+    linked = parents(model).get(row.column_name) if model else None
+    return Column(
+        place,
+        row.type,
+        row.meaning or "",
+        unit_of(place, row.type) or "",
+        _null(row, model),
+        row.is_in_key or row.column_name in declared.GRAIN_OF_VIEWS.get(row.table_name, ()),
+        str(linked._meta.db_table) if linked else "",
+        origins,
+        lineage().sources(place),
+        "" if origins else made_here(place),
+        _is_for_research(place),
+    )
+
+
+def unit_of(place: Origin, kind: str) -> str | None:
+    """Return what a number of a column counts, "" for none; None where nobody has said."""
+    if kind.startswith("timestamp"):
+        return "UTC"
+    if not kind.startswith(NUMBERS):
+        return ""
+    return next((unit for pattern, unit in declared.UNITS if re.search(pattern, str(place))), None)
+
+
+def _null(row: Described, model: type[Model] | None) -> str:
+    """Say whether a column can be null, and what that means: as its comment says, or as what it is made of."""
+    fields = {str(field.column): field for field in model._meta.concrete_fields} if model else {}
+    if row.is_never_null or (row.is_view and row.column_name in fields and not fields[row.column_name].null):
+        return "never"
+    said = re.search(r"null: ([^;]+)", row.meaning or "")
+    return said[1] if said else "where what it is made of is null or missing"
+
+
+def _size(name: str) -> str:
+    """Say by what a table grows; a staging table as the table of the star that is filled from it."""
+    staged = {f"staging_{each.source}": each.name for each in STAR_TABLES if each.source}
+    return declared.SIZES[staged.get(name, name)]
+
+
+def _written_by(name: str) -> str:
+    """Return the file that writes a table."""
+    files = {each.name: f"analytics/loads/sql/{each.statement}.sql" for each in STAR_TABLES}
+    files |= dict.fromkeys([f"staging_{table.name}" for table in TABLES], "ingest/msk/staging.py")
+    return (files | declared.WRITTEN_BY)[name]
+
+
+def _readers(kind: str, name: str) -> dict[str, str]:
+    """Return the roles that may read a table, each with the rights that it has."""
+    alias = "default" if kind == RUN_LOG else "analytics"
+    found = {role: ", ".join(sorted(of(alias).get(name, ()))) for role, of in roles.BY_NAME.items()}
+    if kind == STAR:
+        found["analyst"] = "select"
+        if name in research.VIEWS:
+            found["pseudonymous analyst"] = f"select, as {research.SCHEMA}.{name}"
+    return {role: rights for role, rights in found.items() if rights}
+
+
+def _is_for_research(place: Origin) -> bool:
+    return place.table in research.VIEWS and str(place) not in research.LEFT_OUT
