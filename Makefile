@@ -15,7 +15,7 @@ ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help install migrate run-pipeline check-warehouse source web superuser test test-all test-large test-docker \
-	test-citus bench bench-citus docs format lint lint-aws audit stop clean requirements
+	test-citus bench bench-citus docs format lint lineage lint-aws audit stop clean requirements
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -91,7 +91,7 @@ lint: $(INSTALLED) ## Check format, style, types, imports, SQL, shell, Dockerfil
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports --no-cache --no-logo
-	$(VENV)/bin/sqlfluff lint analytics/*.sql bench
+	$(VENV)/bin/sqlfluff lint analytics/*.sql analytics/dictionary bench
 	$(VENV)/bin/sqlfluff lint --templater placeholder ingest/covid/sql ingest/msk/sql analytics/exports analytics/loads/sql analytics/pages
 	$(VENV)/bin/shellcheck crontab.sh entrypoint.sh init-db.sh tests/docker.sh deploy/aws/deploy.sh .ci/audit .ci/run .ci/tag
 	$(VENV)/bin/hadolint Dockerfile
@@ -108,6 +108,9 @@ lint-aws: .local/aws/.installed ## Check the template of deploy/aws: what CloudF
 	@$(VENV)/bin/uv venv --quiet --clear --python $(PYTHON) .local/aws
 	@$(VENV)/bin/uv pip install --quiet --python .local/aws/bin/python --require-hashes --requirement $<
 	@touch $@
+
+lineage: migrate ## Work out anew from the SQL of which columns each column is made
+	@$(MANAGE) shell --verbosity 0 --command "from analytics.dictionary import trace; trace.write()"
 
 audit: $(INSTALLED) ## Look the dependencies up among the known vulnerabilities
 	@.ci/audit $(VENV)/bin $(REQUIREMENTS)

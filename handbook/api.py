@@ -70,7 +70,12 @@ PARTS = (
             "analytics.follow_up",
         ),
     ),
-    Part("pages", "Pages and charts", "What people look at.", ("analytics.pages", "analytics.charts")),
+    Part(
+        "pages",
+        "Pages and charts",
+        "What people look at, and the data dictionary.",
+        ("analytics.pages", "analytics.charts", "analytics.dictionary"),
+    ),
     Part("exports", "Exports", "What people take away.", ("analytics.exports",)),
     Part(
         "people",

@@ -1,6 +1,5 @@
 """What a database says of its tables and columns: their comments, types and keys."""
 
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +21,6 @@ class Described(NamedTuple):
     is_in_key: bool
 
 
-@cache  # only a migration changes it, after which a process begins anew
 def described(alias: str) -> tuple[Described, ...]:
     """Return the columns of all tables and views of the database `alias`, by table and in their order."""
     with raw_cursor(alias) as cursor:

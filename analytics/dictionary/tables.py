@@ -1,8 +1,9 @@
 """The dictionary itself: the tables of the star, of staging and of the run log, each with its columns."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 from django.apps import apps
@@ -19,6 +20,7 @@ from ingest.msk.tables import TABLES
 from pipeline_project.routers import database_of
 
 STAR, STAGING, BESIDE, RUN_LOG = "the star", "staging", "beside the star", "the run log"
+ANALYST, PSEUDONYMOUS = "analyst", "pseudonymous analyst"
 KINDS = (STAR, STAGING, BESIDE, RUN_LOG)
 NUMBERS = ("integer", "bigint", "numeric", "double precision")
 
@@ -49,7 +51,7 @@ class Column:
     @property
     def key(self) -> str:
         """The part that it has in keys, in words."""
-        parts = ["of the key"] * self.is_in_key + [f"of {self.link}"] * bool(self.link)
+        parts = ["key"] * self.is_in_key + [f"link to {self.link}"] * bool(self.link)
         return ", ".join(parts)
 
 
@@ -69,8 +71,19 @@ class Table:
     source: str
     columns: tuple[Column, ...]
 
+    @property
+    def rights(self) -> str:
+        """Who may do what with it, in words: roles with their rights, and the columns that one does not see."""
+        hidden = [column.name for column in self.columns if not column.is_for_research]
+        said = []
+        for role, rights in self.readers.items():
+            but = f" without {', '.join(hidden)}" if role == PSEUDONYMOUS and hidden else ""
+            said.append(f"{role} ({rights}{but})")
+        return ", ".join(said)
 
-def dictionary() -> dict[str, Table]:
+
+@cache  # only a migration changes it, after which a process begins anew
+def dictionary() -> Mapping[str, Table]:
     """Return all tables by name, kind by kind in the order of KINDS."""
     kinds = _kinds()
     rows = [row for alias in ("analytics", "default") for row in described(alias) if row.table_name in kinds]
@@ -78,9 +91,26 @@ def dictionary() -> dict[str, Table]:
     return {table.name: table for table in sorted(found, key=lambda table: (KINDS.index(table.kind), table.name))}
 
 
-def used_by(tables: dict[str, Table], name: str) -> list[str]:
+def used_by(tables: Mapping[str, Table], name: str) -> list[str]:
     """Return the tables that are made from one, or checked against it."""
     return [each.name for each in tables.values() if name in each.reads]
+
+
+def made_from(table: Table) -> str:
+    """Return what a table is made from, in words; in the star what is staged counts as the source's."""
+    reads = _at_the_source(table.reads) if table.kind == STAR else table.reads
+    first = sorted(dict.fromkeys(reads), key=lambda name: not name.startswith("msk_db."))
+    return ", ".join("the documents of the COVID API" if name == "covid" else name for name in first)
+
+
+def _at_the_source(reads: Iterable[str]) -> Iterator[str]:
+    for name in reads:
+        if not name.startswith("staging_"):
+            yield name
+        elif (own := f"msk_db.{name.removeprefix('staging_')}") in lineage().reads(name):
+            yield own
+        else:
+            yield from _at_the_source(lineage().reads(name))
 
 
 def _kinds() -> dict[str, str]:
@@ -109,7 +139,7 @@ def _table(kind: str, rows: list[Described]) -> Table:
         declared.GRAIN_OF_VIEWS.get(name) or tuple(row.column_name for row in rows if row.is_in_key),
         _size(name),
         _written_by(name),
-        _readers(kind, name),
+        _readers(kind, first),
         lineage().reads(name),
         source,
         tuple(_column(row, model) for row in rows),
@@ -155,30 +185,31 @@ def _null(row: Described, model: type[Model] | None) -> str:
     if row.is_never_null or (row.is_view and row.column_name in fields and not fields[row.column_name].null):
         return "never"
     said = re.search(r"null: ([^;]+)", row.meaning or "")
-    return said[1] if said else "where what it is made of is null or missing"
+    return said[1] if said else "as what it is made of"
 
 
 def _size(name: str) -> str:
-    """Say by what a table grows; a staging table as the table of the star that is filled from it."""
+    """Say by what a table grows, a staging table as what is filled from it; "" where nobody has said."""
     staged = {f"staging_{each.source}": each.name for each in STAR_TABLES if each.source}
-    return declared.SIZES[staged.get(name, name)]
+    return declared.SIZES.get(staged.get(name, name), "")
 
 
 def _written_by(name: str) -> str:
-    """Return the file that writes a table."""
+    """Return the file that writes a table; "" where nobody has said."""
     files = {each.name: f"analytics/loads/sql/{each.statement}.sql" for each in STAR_TABLES}
     files |= dict.fromkeys([f"staging_{table.name}" for table in TABLES], "ingest/msk/staging.py")
-    return (files | declared.WRITTEN_BY)[name]
+    return (files | declared.WRITTEN_BY).get(name, "")
 
 
-def _readers(kind: str, name: str) -> dict[str, str]:
+def _readers(kind: str, of: Described) -> dict[str, str]:
     """Return the roles that may read a table, each with the rights that it has."""
-    alias = "default" if kind == RUN_LOG else "analytics"
-    found = {role: ", ".join(sorted(of(alias).get(name, ()))) for role, of in roles.BY_NAME.items()}
+    alias, name = "default" if kind == RUN_LOG else "analytics", of.table_name
+    rights = {role: by_name(alias).get(name, roles.NONE) for role, by_name in roles.BY_NAME.items()}
+    found = {role: ", ".join(sorted(some & roles.READ if of.is_view else some)) for role, some in rights.items()}
     if kind == STAR:
-        found["analyst"] = "select"
+        found[ANALYST] = "select"
         if name in research.VIEWS:
-            found["pseudonymous analyst"] = f"select, as {research.SCHEMA}.{name}"
+            found[PSEUDONYMOUS] = f"select, as {research.SCHEMA}.{name}"
     return {role: rights for role, rights in found.items() if rights}
 
 

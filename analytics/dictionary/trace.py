@@ -1,4 +1,4 @@
-"""Column lineage worked out from the SQL that fills the warehouse: for `make lineage` and the tests, not for production.
+"""Column lineage worked out from the SQL that fills the warehouse: for `make lineage` and the tests alone.
 
 Lineage follows values. A column is made of the columns that its expression names: those whose values it takes, and
 those by which it chooses between values. What only picks rows, a join or a filter of rows, makes no column; but a key
@@ -73,7 +73,10 @@ def _statements(warehouse: Cursor) -> Iterator[tuple[str, str, Schema, str]]:
 
 
 def lineage_of(sql: str, schema: Schema) -> dict[str, set[Origin]]:
-    """Return for each column of a query in PostgreSQL's SQL the columns of tables of which it is made."""
+    """Return for each column of a query the columns of tables of which it is made; `schema` has the tables' columns.
+
+    Raises LookupError for a column of no table that the query reads.
+    """
     return traced(_qualified(sql, schema))
 
 
@@ -138,19 +141,19 @@ def _equated(scope: Scope, column: exp.Column) -> Iterator[exp.Column]:
 
 
 def _of_column(scope: Scope, column: exp.Column) -> Iterator[Origin]:
-    at: Scope | None = scope
-    while at and column.table not in at.sources:  # a lateral query reads what stands before it
+    at = scope
+    while column.table not in at.sources:  # a lateral query reads what stands before it
+        if at.parent is None:
+            raise LookupError(f"{column.sql()} is of no table that the statement reads")
         at = at.parent
-    source = at.sources[column.table] if at else None
+    source = at.sources[column.table]
     if isinstance(source, exp.Table):
         yield Origin(source.name, column.name)
-    elif isinstance(source, Scope) and isinstance(source.expression, exp.Lateral):
+    elif isinstance(source.expression, exp.Lateral):
         query = _query(source.expression.this.unnest())
         yield from _of_expression(scope, query.selects[query.named_selects.index(column.name)].unalias())
-    elif isinstance(source, Scope):
-        yield from _of_place(source, _query(source.expression).named_selects.index(column.name))
     else:
-        raise ValueError(f"{column.sql()} is of no table that the statement reads")
+        yield from _of_place(source, _query(source.expression).named_selects.index(column.name))
 
 
 def _query(expression: object) -> exp.Query:

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.apps import apps
 from psycopg2.sql import SQL, Identifier
 
 from analytics.analyst import star
+from analytics.dictionary.catalog import Described, described
+from analytics.dictionary.lineage import lineage
 from analytics.exports.formats import Column, columns_of, duck, feed, measured, name, send_csv, text
 from analytics.pages import answers
 from ingest import statements
@@ -35,7 +38,7 @@ class Table:
 
     name: str
     rows: int
-    explained: list[dict[str, Any]]
+    explained: list[Described]
     columns: list[Column]
 
 
@@ -116,7 +119,7 @@ def _written(warehouse: Cursor, folder: Path, form: str) -> Iterator[Table]:
     warehouse.execute("set local enable_nestloop = off; set local enable_hashagg = off")
     # The writer computes as much as the server: a core each, instead of parallel processes that take the writer's.
     warehouse.execute("set local max_parallel_workers_per_gather = 0")
-    explained = _explained(warehouse)
+    explained = _explained()
     database = folder / "star.duckdb" if form == DUCKDB else None
     spill = folder / "spill"
     writing: AbstractContextManager[DuckDBPyConnection | None] = (
@@ -145,19 +148,16 @@ def _written(warehouse: Cursor, folder: Path, form: str) -> Iterator[Table]:
     shutil.rmtree(spill, ignore_errors=True)
 
 
-def _comment(written: "DuckDBPyConnection", table: str, columns: list[dict[str, Any]]) -> None:
-    written.execute(f"comment on table {name(table)} is {text(columns[0]['meaning'] or '')}")
+def _comment(written: "DuckDBPyConnection", table: str, columns: list[Described]) -> None:
+    written.execute(f"comment on table {name(table)} is {text(columns[0].table_meaning or '')}")
     for column in columns:
-        of = f"{name(table)}.{name(column['column_name'])}"
-        written.execute(f"comment on column {of} is {text(column['comment'] or '')}")
+        of = f"{name(table)}.{name(column.column_name)}"
+        written.execute(f"comment on column {of} is {text(column.meaning or '')}")
 
 
-def _explained(warehouse: Cursor) -> dict[str, list[dict[str, Any]]]:
-    """Return what the catalog says of each column, by its table: the query is that of the page /tables/."""
-    explained: dict[str, list[dict[str, Any]]] = {}
-    for column in answers.rows_of(warehouse, answers.part("tables", tables=star("analytics"))):
-        explained.setdefault(column["table_name"], []).append(column)
-    return explained
+def _explained() -> dict[str, list[Described]]:
+    """Return what the catalog says of each column, by its table."""
+    return {table: list(columns) for table, columns in groupby(described("analytics"), lambda each: each.table_name)}
 
 
 def _readme(warehouse: Cursor, tables: list[Table], form: str) -> Iterator[str]:
@@ -181,15 +181,15 @@ def _readme(warehouse: Cursor, tables: list[Table], form: str) -> Iterator[str]:
     for table in tables:
         first = table.explained[0]
         yield from ["", f"## {table.name}", ""]
-        yield f"{_cell(first['meaning'])}."
+        yield f"{_cell(first.table_meaning)}."
         yield ""
-        view = f" A view of {first['shows']}, as it was then." if first["shows"] else ""
+        view = f" A view of {', '.join(lineage().reads(table.name))}, as it was then." if first.is_view else ""
         yield f"{table.rows:,} rows; key: {', '.join(keys[table.name])}.{view}"
         yield ""
         yield from ["| column | type | here | meaning |", "|---|---|---|---|"]
         for column, here in zip(table.explained, table.columns, strict=True):
             kind = "text" if form == CSV else here.kind
-            yield f"| {column['column_name']} | {column['type']} | {kind} | {_cell(column['comment'])} |"
+            yield f"| {column.column_name} | {column.type} | {kind} | {_cell(column.meaning)} |"
     yield ""
 
 

@@ -216,11 +216,7 @@ def _windows(rows: list[Row]) -> list[Row]:
 
 
 def _tables(rows: list[Row]) -> list[Row]:
-    about_patients = {row["table_name"] for row in rows if row["column_name"] == "patient_id"}
-    return [
-        row | {"rows": rounded(row["rows"])} if row["rows"] and row["table_name"] in about_patients else row
-        for row in rows
-    ]
+    return [row | {"rows": rounded(row["rows"])} if row["rows"] and row["is_about_patients"] else row for row in rows]
 
 
 def _service(rows: list[Row]) -> list[Row]:

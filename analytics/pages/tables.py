@@ -1,122 +1,147 @@
-"""The data dictionary: every table of the star, what it means, where it comes from, how fresh it is, its columns."""
+"""The data dictionary: every table, what it means, where its columns come from, how fresh it is."""
 
-import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.apps import apps
 from django.contrib import admin
-from django.db.models import Model
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
 from analytics.analyst import star
 from analytics.charts.scale import number
-from analytics.loads.statements import FOLDER
-from analytics.loads.tables import STAR_TABLES
+from analytics.dictionary.tables import KINDS, PSEUDONYMOUS, STAR, Column, Table, dictionary, made_from
 from analytics.pages.answers import Row, kept
-from analytics.pages.page import Content, asked, page
+from analytics.pages.lineage import of_column, of_table
+from analytics.pages.page import Content, RefusedError, asked, page
 from analytics.pages.small_numbers import rounded
 from ingest.cursors import raw_cursor
 from ingest.models import LoadState
 from ingest.placement import Placement, placement, rows_known, shares
 
-COLUMNS = ("table_name", "column_name", "type", "comment", "made_from", "source")
+COLUMNS = (
+    *("table_name", "column_name", "type", "comment", "made_from", "source"),
+    *("unit", "null", "key", "origins", "sources", "size", "written_by", "read_by"),
+)
 
 
 @dataclass(frozen=True)
-class Table:
-    name: str
-    meaning: str
+class Entry:
+    """A table with what changes from run to run, or with who asks."""
+
+    table: Table
     rows: str
-    source: str
     made_from: str
     loaded_at: datetime | None
-    list_address: str
-    columns: list[Row]
+    list_address: str = ""
 
 
 @page("Tables")
 def tables(request: HttpRequest) -> Content:
-    """Show every table of the star."""
-    asked(request, [])
-    found = _tables(request)
-    return Content("pages/tables.html", {"tables": found, "workers": shares()}, COLUMNS, _rows(found))
+    """Show every table, or what the words of `q` pick of all tables and columns."""
+    words = asked(request, ["q"]).get("q", "")
+    found = dictionary()
+    entries = list(_entries(found.values()))
+    columns = [column for table in found.values() for column in _picked(table, words)]
+    values = {
+        "q": words,
+        "groups": [(kind, [each for each in entries if each.table.kind == kind]) for kind in KINDS],
+        "columns": columns if words else [],
+        "workers": shares(),
+    }
+    return Content("pages/tables.html", values, COLUMNS, _rows(entries, columns))
 
 
 @page("Table")
 def table(request: HttpRequest, name: str) -> Content:
-    """Show a table of the star with its columns."""
-    asked(request, [])
-    found = [each for each in _tables(request) if each.name == name]
-    if not found:
-        raise Http404(f"There is no table {name} in the star.")
-    return Content("pages/table.html", {"title": name, "table": found[0]}, COLUMNS, _rows(found))
+    """Show a table with its columns, and the lineage of the table or of one `column`."""
+    found = dictionary()
+    if name not in found:
+        raise Http404(f"There is no table {name} in the dictionary.")
+    chosen = asked(request, ["column"]).get("column", "")
+    columns = {column.name: column for column in found[name].columns}
+    if chosen and chosen not in columns:
+        raise RefusedError(f"{name} has no column {chosen}: it has {', '.join(columns)}.")
+    (entry,) = _entries([found[name]], request)
+    drawing = of_column(columns[chosen]) if chosen else of_table(found, name)
+    values = {"title": name, "entry": entry, "chosen": chosen, "drawing": drawing}
+    return Content("pages/table.html", values, COLUMNS, _rows([entry], columns.values()))
 
 
-def _rows(found: list[Table]) -> list[Row]:
-    return [column | {"made_from": each.made_from, "source": each.source} for each in found for column in each.columns]
+def _picked(table: Table, words: str) -> list[Column]:
+    """Return the columns in whose name, meaning or table each of the words stands; all where there are no words."""
+    wanted = words.lower().split()
+    return [
+        column
+        for column in table.columns
+        if all(word in f"{column.place} {column.meaning} {table.meaning}".lower() for word in wanted)
+    ]
 
 
-def _tables(request: HttpRequest) -> list[Table]:
+def _entries(found: Iterable[Table], request: HttpRequest | None = None) -> Iterator[Entry]:
     loads = {load.source: load.loaded_at for load in LoadState.objects.all()}
-    models = {model._meta.db_table: model for model in apps.get_app_config("analytics").get_models()}
-    return [_table(request, models[name], columns, loads) for name, columns in _columns().items()]
+    rows = rows_by_table()
+    for each in found:
+        yield Entry(
+            each,
+            _in_words(each, rows),
+            made_from(each),
+            loads.get(each.source),
+            _list_address(request, each.name) if request else "",
+        )
 
 
 def rows_by_table() -> dict[str, int | None]:
     """Return how many rows each table of the star has: None of a view, and where the server has not counted yet."""
-    return {name: columns[0]["rows"] for name, columns in _columns().items()}
-
-
-def _columns() -> dict[str, list[Row]]:
-    """Return the columns of each table of the star, the first of them with how many rows the table has."""
-    by_name: dict[str, list[Row]] = {}
-    for row in kept("tables", tables=star("analytics")):
-        by_name.setdefault(row["table_name"], []).append(row)
+    rows = kept("tables", tables=star("analytics"))
     with raw_cursor("analytics") as warehouse:  # of what is on workers the catalog does not know the rows
-        for name, columns in by_name.items():
-            if placement(warehouse, name) is not Placement.LOCAL:
-                rows = max(rows_known(warehouse, name), 0)
-                is_about_patients = any(column["column_name"] == "patient_id" for column in columns)
-                columns[0]["rows"] = rounded(rows) if is_about_patients else rows
-    return by_name
+        for row in rows:
+            if placement(warehouse, row["table_name"]) is not Placement.LOCAL:
+                known = max(rows_known(warehouse, row["table_name"]), 0)
+                row["rows"] = rounded(known) if row["is_about_patients"] else known
+    return {row["table_name"]: row["rows"] for row in rows}
 
 
-def _table(request: HttpRequest, model: type[Model], columns: list[Row], loads: dict[str, datetime]) -> Table:
-    name = model._meta.db_table
-    source = "covid" if model.__module__.endswith("covid") else "msk"
-    rows = columns[0]["rows"]
-    return Table(
-        name,
-        columns[0]["meaning"] or "",
-        "a view" if columns[0]["shows"] else "not counted yet" if rows is None else f"about {number(rows)}",
-        source,
-        columns[0]["shows"] or LINEAGE.get(name, "the documents of the COVID API"),
-        loads.get(source),
-        _list_address(request, model),
-        columns,
-    )
+def _in_words(table: Table, rows: dict[str, int | None]) -> str:
+    """Say how many rows a table has; of others than the star's nobody is told, as they are not protected."""
+    if table.is_view:
+        return "a view"
+    if table.kind != STAR:
+        return "not counted"
+    known = rows[table.name]
+    return "not counted yet" if known is None else f"about {number(known)}"
 
 
-def _list_address(request: HttpRequest, model: type[Model]) -> str:
-    """Return where the rows of a table are listed; "" for who may not see them."""
-    shown = admin.site._registry.get(model)
-    if not shown or not shown.has_view_permission(request):
-        return ""
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+def _rows(entries: Iterable[Entry], columns: Iterable[Column]) -> list[Row]:
+    by_name = {entry.table.name: entry for entry in entries}
+    return [
+        {
+            "table_name": column.place.table,
+            "column_name": column.name,
+            "type": column.type,
+            "comment": column.meaning,
+            "made_from": by_name[column.place.table].made_from,
+            "source": by_name[column.place.table].table.source,
+            "unit": column.unit,
+            "null": column.null,
+            "key": column.key,
+            "origins": ", ".join(map(str, column.origins)) or f"made here: {column.made_here}",
+            "sources": ", ".join(map(str, column.sources)),
+            "size": by_name[column.place.table].table.size,
+            "written_by": by_name[column.place.table].table.written_by,
+            "read_by": ", ".join(
+                role
+                for role in by_name[column.place.table].table.readers
+                if role != PSEUDONYMOUS or column.is_for_research
+            ),
+        }
+        for column in columns
+    ]
 
 
-def _lineage() -> dict[str, str]:
-    """Return what each table that load_msk fills is made from: a table of the source, and those its statement reads."""
-    names = {each.name for each in STAR_TABLES}
-    lineage = {}
-    for each in STAR_TABLES:
-        text = (FOLDER / f"{each.statement}.sql").read_text(encoding="utf-8")
-        read = dict.fromkeys(name for name in re.findall(r"\b(?:from|join) ([a-z_]+)", text) if name in names)
-        read.pop(each.name, None)
-        lineage[each.name] = ", ".join([f"msk_db.{each.source}"] * bool(each.source) + list(read))
-    return lineage
-
-
-LINEAGE = _lineage()
+def _list_address(request: HttpRequest, name: str) -> str:
+    """Return where the rows of a table are listed; "" for who may not see them, and for what has no list."""
+    for model, shown in admin.site._registry.items():
+        if model._meta.db_table == name and shown.has_view_permission(request):
+            return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return ""

@@ -1,18 +1,9 @@
--- What the tables of the star are, and their columns: as their comments in the database say, a row a column.
+-- How many rows the tables of the star have, as the catalog knows it: none of a view, and of what nobody counted yet.
 select
     c.relname as table_name,
-    obj_description(c.oid, 'pg_class') as meaning,
     case when c.relkind = 'r' and c.reltuples >= 0 then c.reltuples::bigint end as rows,
-    a.attname as column_name,
-    format_type(a.atttypid, a.atttypmod) as type,
-    col_description(c.oid, a.attnum) as comment,
-    (
-        select string_agg(distinct d.refobjid::regclass::text, ', ' order by d.refobjid::regclass::text)
-        from pg_rewrite as r
-        inner join pg_depend as d on d.objid = r.oid and d.refclassid = 'pg_class'::regclass
-        where r.ev_class = c.oid and d.refobjid <> c.oid
-    ) as shows
+    p.attnum is not null as is_about_patients
 from pg_class as c
-inner join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+left join pg_attribute as p on p.attrelid = c.oid and p.attname = 'patient_id' and not p.attisdropped
 where c.relnamespace = 'public'::regnamespace and c.relname = any(:tables)
-order by c.relname, a.attnum
+order by c.relname

@@ -9,6 +9,7 @@ from django.template import Library
 from analytics.charts.figure import name_of
 from analytics.charts.scale import number
 from analytics.pages.answers import patience, snapshot
+from analytics.pages.lineage import address
 from analytics.pages.page import SEES_RUNS
 from analytics.pages.site import Link, links
 from ingest.placement import has_workers, shares
@@ -47,6 +48,12 @@ def workers(context: dict[str, Any]) -> dict[str, Any]:
 def named(value: str | None) -> str:
     """Return a name as a page shows it, which a link can be made of: a null and a blank one have words, too."""
     return "unknown" if value is None else name_of(value)
+
+
+@register.filter
+def in_dictionary(table: str) -> str:
+    """Return the page of a table; "" for one of a source."""
+    return address(table)
 
 
 @register.filter

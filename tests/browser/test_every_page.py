@@ -26,6 +26,8 @@ MAIN = (
     "runs",
     "run",
     "tables",
+    "table",
+    "table-column",
     "access",
 )  # kept as pictures
 COLOURS = {"runOnly": ["color-contrast"]}  # what differs in the dark
@@ -70,7 +72,9 @@ def places(world: Warehouse) -> Iterator[Place]:
     yield Place("run", f"/runs/{loaded.pk}/")
     yield Place("run-failed", f"/runs/{failed.pk}/")
     yield Place("tables", "/tables/")
-    yield Place("table", "/tables/step_result_fact/")
+    yield Place("tables-found", "/tables/?q=window")
+    yield Place("table", "/tables/patient_journey_schedule_window/")
+    yield Place("table-column", "/tables/patient_journey_schedule_window/?column=window_start_date")
     yield Place("access", f"/access/?patient={patient}")
     yield Place("access-all", "/access/")
     yield Place("refused", "/adherence/?by=nothing", 400)

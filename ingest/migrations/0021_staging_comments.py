@@ -40,6 +40,6 @@ comment on column staging_slug.parse_note is 'Why the slug was not understood; n
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ingest", "0019_least_privilege")]
+    dependencies = [("ingest", "0020_source_held_seconds")]
 
     operations = [migrations.RunSQL(ADDED, migrations.RunSQL.noop, hints={"database": "analytics"})]

@@ -1,0 +1,84 @@
+"""The dictionary as pages of Markdown, a page a table and an index, for the documentation."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from psycopg2.sql import SQL, Identifier
+
+from analytics.dictionary.lineage import Origin
+from analytics.dictionary.tables import KINDS, STAGING, STAR, Column, Table, dictionary, made_from
+from ingest.cursors import raw_cursor
+
+LONGEST = 60  # characters of an example
+
+
+def write_pages(folder: Path, *, examples: bool = False) -> int:
+    """Write index.md and <table>.md for each table into a folder, which is made; return how many tables there are.
+
+    With `examples` each column of the star and of staging has a value of one row of its table: for a warehouse that
+    holds the sample, as the pages are public.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = dictionary().values()
+    (folder / "index.md").write_text("\n".join(_index(tables)) + "\n", encoding="utf-8")
+    for table in tables:
+        of_row = _examples(table) if examples and table.kind in (STAR, STAGING) else {}
+        (folder / f"{table.name}.md").write_text("\n".join(_page(table, of_row)) + "\n", encoding="utf-8")
+    return len(tables)
+
+
+def _index(tables: Iterable[Table]) -> Iterator[str]:
+    yield "# Tables"
+    for kind in KINDS:
+        yield from ("", f"## {kind.capitalize()}", "", "| table | meaning | grows |", "|---|---|---|")
+        for table in tables:
+            if table.kind == kind:
+                yield _row([f"[{table.name}]({table.name}.md)", _text(table.meaning), table.size])
+
+
+def _page(table: Table, examples: dict[str, str]) -> Iterator[str]:
+    yield from (f"# {table.name}", "", f"{_text(table.meaning)}.", "")
+    yield f"- Made from: {made_from(table) or 'nothing, it is made here'}"
+    yield f"- A row is told apart by: {', '.join(table.grain) or 'nothing, equal rows can occur'}"
+    yield f"- Grows: {table.size}"
+    yield f"- Written by: `{table.written_by}`"
+    yield f"- Rights: {table.rights}"
+    header = ["column", "type", "meaning", "unit", "null", "key", *["example"] * bool(examples), "made of", "from"]
+    yield from ("", _row(header), "|" + "---|" * len(header))
+    for column in table.columns:
+        example = [f"`{examples[column.name]}`" if examples.get(column.name) else ""] * bool(examples)
+        yield _row([*_own(column), *example, _made_of(column), ", ".join(f"`{each}`" for each in column.sources)])
+
+
+def _own(column: Column) -> list[str]:
+    return [f"`{column.name}`", column.type, _text(column.meaning), column.unit, column.null, column.key]
+
+
+def _made_of(column: Column) -> str:
+    return ", ".join(map(_link, column.origins)) or f"made here: {column.made_here}"
+
+
+def _link(to: Origin) -> str:
+    return f"[{to}]({to.table}.md)" if to.table in dictionary() else f"`{to}`"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _text(meaning: str) -> str:
+    return meaning.replace("|", "\\|").replace("_", "\\_").replace("<", "&lt;")
+
+
+def _examples(table: Table) -> dict[str, str]:
+    """Return the values of the row of a table that has most of them, the first by the key; none where it is empty."""
+    names = SQL(", ").join(Identifier(column.name) for column in table.columns)
+    texts = SQL(", ").join(SQL("left({}::text, %s)").format(Identifier(column.name)) for column in table.columns)
+    query = SQL("select {} from {} order by num_nulls({}), {} limit 1").format(
+        texts, Identifier(table.name), names, SQL(", ").join(map(Identifier, table.grain)) if table.grain else SQL("1")
+    )
+    with raw_cursor("analytics") as warehouse:
+        warehouse.execute(query, [LONGEST] * len(table.columns))
+        row = warehouse.fetchone() or ()
+    cleaned = (value and value.replace("`", "'").replace("|", "/").replace("\n", " ") for value in row)
+    return {column.name: value for column, value in zip(table.columns, cleaned, strict=False) if value}
