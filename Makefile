@@ -78,8 +78,9 @@ bench-citus: $(INSTALLED) ## Time runs into a distributed warehouse beside a pla
 		POSTGRES_HOST=$(CITUS_HOST) POSTGRES_PORT=$(or $(CITUS_PORT),5432) POSTGRES_USER=$(or $(CITUS_USER),postgres) \
 		CITUS_WORKERS="$(CITUS_WORKERS)" $(PYTHON) -m bench.citus --rounds $(ROUNDS); fi
 
-docs: $(INSTALLED) ## Renew what is made of the documentation, and build its site into .local/site
-	@$(PYTHON) -m handbook
+docs: migrate ## Renew what is made of the documentation, and build its site into .local/site; EXAMPLES=1 with the sample's rows
+	@$(MANAGE) shell --verbosity 0 --command \
+		"from handbook.assemble import assemble, renew; renew(); assemble(examples=bool('$(EXAMPLES)'))"
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --config-file handbook/mkdocs.yml
 
 format: $(INSTALLED) ## Format the code

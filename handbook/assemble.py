@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from analytics.dictionary.markdown import write_pages
 from handbook import api, commands, links, variables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,15 +23,17 @@ def renew(root: Path = ROOT) -> None:
         (root / name).write_text(text(), encoding="utf-8")
 
 
-def assemble(folder: Path = FOLDER) -> None:
+def assemble(folder: Path = FOLDER, *, examples: bool = False) -> None:
     """Write all pages into `folder`, in the place of what is there, as the site's generator takes them.
 
+    The tables are those of the databases; with `examples` each column has a value, for a warehouse of the sample alone.
     Raises UndocumentedError or BrokenLinkError for what the site cannot show.
     """
     shutil.rmtree(folder, ignore_errors=True)
     for name, content in (pages() | pictures()).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
+    write_pages(folder / "tables", examples=examples)
     shutil.copytree(Path(__file__).with_name("theme"), folder / "theme")
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -38,9 +39,10 @@ def build(pages: Path, site: Path, tmp_path: Path) -> subprocess.CompletedProces
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pages(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any) -> Path:
     folder = tmp_path_factory.mktemp("handbook") / "docs"
-    assemble(folder)
+    with django_db_blocker.unblock():
+        assemble(folder)
     return folder
 
 
