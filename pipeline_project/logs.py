@@ -12,16 +12,20 @@ from pythonjsonlogger.json import JsonFormatter
 from ingest.quoting import visible
 from ingest.runs.errors import explain, story
 
+# Their 503 is an answer: what is the matter is told as an error where it happens, once.
+MONITORED = ("/readyz", "/metrics")
+
 
 class RefusalFilter(logging.Filter):
-    """Makes a warning of one line of each request that is refused with a status of 400 to 499.
+    """Makes a warning of one line of each request that is refused with a status of 400 to 499, or asked by a monitor.
 
     Django gives some of them the traceback of the exception by which its own code refused, and calls some an error:
-    anybody can send those, and nothing is to be mended here.
+    anybody can send those, as often as they like, and nothing is to be mended here.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if 400 <= getattr(record, "status_code", 0) < 500:
+        status, path = getattr(record, "status_code", 0), getattr(getattr(record, "request", None), "path", "")
+        if 400 <= status < 500 or (status == 503 and path in MONITORED):
             record.exc_info = None
             record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True

@@ -19,7 +19,8 @@ logger = logging.getLogger("ingest.pings")  # not below ingest.runs, of which mo
 class Watch:
     """What is told of one run of `source`: nothing unless it `is_on` and settings.PING_URL says to whom.
 
-    A ping takes settings.PING_TIMEOUT_SECONDS at most, and one that does not arrive is a warning in the log.
+    A ping takes settings.PING_TIMEOUT_SECONDS at most, beside the look-up of its server's name, and one that does not
+    arrive is a warning in the log.
     """
 
     source: str

@@ -58,6 +58,7 @@ class Job:
     child: "subprocess.Popen[bytes] | None" = None
     newest: int = 0  # run of the source when the child was started
     said: bytes = b""  # the beginning of a line that the child has not finished
+    is_told: bool = False  # that it has to stop
 
     def is_done(self) -> bool:
         """Go on with it as far as that goes without waiting, and tell whether it is over.
@@ -136,6 +137,12 @@ class Job:
         if self.child.stdout:
             os.set_blocking(self.child.stdout.fileno(), False)
 
+    def stop(self, number: int) -> None:
+        """Hand a signal on to the run, once, where nobody else does: a platform signals a container's first process."""
+        if self.child and not self.is_told and 1 in (os.getpid(), os.getppid()):
+            self.is_told = True
+            self.child.send_signal(number)
+
     def _listen(self, child: "subprocess.Popen[bytes]") -> None:
         """Keep the last of what the run has reported since this was last asked: its number, and what it is at."""
         read = child.stdout.read() if child.stdout else b""  # None while there is nothing
@@ -211,6 +218,8 @@ class Worker:
                 continue
             was_open = not job.request.finished_at
             is_over = job.is_done()
+            if self.is_stopped:  # maybe just when the run was started, and was not known yet
+                job.stop(signal.SIGTERM)
             if was_open and job.request.finished_at:
                 logger.info("request is done", extra=_about(job.request) | {"outcome": job.request.outcome})
             if is_over:
@@ -228,10 +237,8 @@ class Worker:
     def _until_stopped(self) -> Iterator[None]:
         def stop(number: int, frame: object) -> None:
             self.is_stopped = True
-            if 1 in (os.getpid(), os.getppid()):
-                for job in self.jobs:
-                    if job.child:
-                        job.child.send_signal(number)
+            for job in self.jobs:
+                job.stop(number)
 
         handlers = {number: signal.signal(number, stop) for number in STOPS}
         try:

@@ -141,7 +141,9 @@ def test_silence_is_what_the_settings_call_stale(source: str) -> None:
     alarm = properties(f"{source}Silence")
     hours = environment("Loader")[f"{source.upper()}_MAX_AGE_HOURS"]
     assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3600, hours)
-    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm["TreatMissingData"] == {"Fn::If": ["IsServing", "breaching", "notBreaching"]}
+    (metric,) = properties(f"{source}Succeeded")["MetricTransformations"]
+    assert metric["DefaultValue"] == 0  # without a point in each hour the last good one would count for long
     assert environment("Web")[f"{source.upper()}_MAX_AGE_HOURS"] == hours
 
 

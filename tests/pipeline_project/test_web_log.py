@@ -12,8 +12,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
+from analytics import health
+from ingest.models import PipelineRun
 from tests.conftest import Database
 
 
@@ -78,6 +81,18 @@ def test_it_logs_what_it_refuses_in_a_line(databases: None, log: tuple[str, io.S
     assert level_of(line, format_) == "WARNING"
     assert said in line
     assert "Traceback" not in line
+
+
+def test_it_logs_what_a_monitor_is_told_of_a_failing_source_as_a_warning(
+    databases: None, log: tuple[str, io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "readiness", health.SingleFlight(health.check, max_age=0, wait=health.WAIT_SECONDS))
+    PipelineRun.objects.create(source="msk", command="run_pipeline", status="failed", finished=timezone.now())
+    assert Client().get("/readyz").status_code == 503
+    format_, stream = log
+    (line,) = stream.getvalue().splitlines()
+    assert level_of(line, format_) == "WARNING"
+    assert "Service Unavailable: /readyz" in line
 
 
 def test_it_logs_the_whole_story_of_a_page_that_fails(databases: None, log: tuple[str, io.StringIO]) -> None:
