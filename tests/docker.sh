@@ -91,7 +91,8 @@ docker info >/dev/null 2>&1 || fail "Docker does not answer"
 trap take_down EXIT
 mkdir "$copy"
 tar --create --exclude=./.git --exclude=./.local --exclude=./.venv --exclude=./.env --exclude=./msk_db.sql . |
-    tar --extract --no-same-permissions --directory "$copy"
+    tar --extract --no-same-permissions --directory "$copy" ||
+    [ $? = 1 ] # what tests that run beside this keep for themselves has changed meanwhile
 
 say "up, as an installation from before there were roles"
 sed -E '/^(LOADER|WEB|READER)_PASSWORD=/d' "$copy/.env.example" >"$copy/.env"
