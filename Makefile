@@ -78,7 +78,7 @@ bench-citus: $(INSTALLED) ## Time runs into a distributed warehouse beside a pla
 		POSTGRES_HOST=$(CITUS_HOST) POSTGRES_PORT=$(or $(CITUS_PORT),5432) POSTGRES_USER=$(or $(CITUS_USER),postgres) \
 		CITUS_WORKERS="$(CITUS_WORKERS)" $(PYTHON) -m bench.citus --rounds $(ROUNDS); fi
 
-docs: migrate ## Renew what is made of the documentation, and build its site into .local/site; EXAMPLES=1 with the sample's rows
+docs: migrate ## Renew what is made of the documentation, and build its site into .build/site; EXAMPLES=1 with the sample's rows
 	@$(MANAGE) shell --verbosity 0 --command \
 		"from handbook.assemble import assemble, renew; renew(); assemble(examples=bool('$(EXAMPLES)'))"
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --config-file handbook/mkdocs.yml
@@ -100,14 +100,15 @@ lint: $(INSTALLED) ## Check format, style, types, imports, SQL, shell, Dockerfil
 	$(VENV)/bin/zizmor --offline --no-progress --quiet --pedantic .github/workflows
 	$(MANAGE) makemigrations --check --dry-run
 
-lint-aws: .local/aws/.installed ## Check the template of deploy/aws: what CloudFormation would take, and what is unsafe
-	.local/aws/bin/cfn-lint deploy/aws/warehouse.yaml
-	LOG_LEVEL=ERROR .local/aws/bin/checkov --quiet --compact --skip-download --framework cloudformation \
+# In .build/, not in .local/, whose files prove_erased searches for patients.
+lint-aws: .build/aws/.installed ## Check the template of deploy/aws: what CloudFormation would take, and what is unsafe
+	.build/aws/bin/cfn-lint deploy/aws/warehouse.yaml
+	LOG_LEVEL=ERROR .build/aws/bin/checkov --quiet --compact --skip-download --framework cloudformation \
 		--file deploy/aws/warehouse.yaml
 
-.local/aws/.installed: requirements-aws.txt $(INSTALLED)
-	@$(VENV)/bin/uv venv --quiet --clear --python $(PYTHON) .local/aws
-	@$(VENV)/bin/uv pip install --quiet --python .local/aws/bin/python --require-hashes --requirement $<
+.build/aws/.installed: requirements-aws.txt $(INSTALLED)
+	@$(VENV)/bin/uv venv --quiet --clear --python $(PYTHON) .build/aws
+	@$(VENV)/bin/uv pip install --quiet --python .build/aws/bin/python --require-hashes --requirement $<
 	@touch $@
 
 lineage: migrate ## Work out anew from the SQL of which columns each column is made
@@ -120,7 +121,7 @@ stop: ## Stop the embedded PostgreSQL
 	@test ! -x $(PYTHON) || $(PYTHON) -m pipeline_project.embedded
 
 clean: stop ## Remove what was made locally: databases, virtual environment, caches
-	rm -rf .local $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .build .local $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 requirements: $(INSTALLED) ## Pin the dependencies of pyproject.toml anew

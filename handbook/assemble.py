@@ -8,7 +8,7 @@ from analytics.dictionary.markdown import write_pages
 from handbook import api, commands, links, variables
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / ".local" / "docs"
+FOLDER = ROOT / ".build" / "docs"
 # What is committed although it is made, as people read it in the repository: by its path there.
 COMMITTED = {
     ".env.example": variables.env_example,

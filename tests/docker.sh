@@ -90,7 +90,7 @@ take_down() {
 docker info >/dev/null 2>&1 || fail "Docker does not answer"
 trap take_down EXIT
 mkdir "$copy"
-tar --create --exclude=./.git --exclude=./.local --exclude=./.venv --exclude=./.env --exclude=./msk_db.sql . |
+tar --create --exclude=./.git --exclude=./.build --exclude=./.local --exclude=./.venv --exclude=./.env --exclude=./msk_db.sql . |
     tar --extract --no-same-permissions --directory "$copy" ||
     [ $? = 1 ] # what tests that run beside this keep for themselves has changed meanwhile
 

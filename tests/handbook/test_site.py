@@ -23,7 +23,7 @@ FETCHED = {"script": "src", "img": "src", "iframe": "src", "link": "href", "sour
 
 def build(pages: Path, site: Path, tmp_path: Path) -> subprocess.CompletedProcess[str]:
     """Build the site from the folder `pages` into the folder `site`, as strictly as make docs does."""
-    config = CONFIG.read_text(encoding="utf-8").replace("../.local/docs", str(pages)).replace("[..]", f"[{ROOT}]")
+    config = CONFIG.read_text(encoding="utf-8").replace("../.build/docs", str(pages)).replace("[..]", f"[{ROOT}]")
     (tmp_path / "mkdocs.yml").write_text(config, encoding="utf-8")
     return subprocess.run(
         [
