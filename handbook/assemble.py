@@ -9,6 +9,8 @@ from handbook import api, commands, links, variables
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".build" / "docs"
+# The head of a page whose tables have many columns: they get the room of the navigation, too.
+WIDE = "---\nhide: [navigation, toc]\n---\n\n"
 # What is committed although it is made, as people read it in the repository: by its path there.
 COMMITTED = {
     ".env.example": variables.env_example,
@@ -34,6 +36,8 @@ def assemble(folder: Path = FOLDER, *, examples: bool = False) -> None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     write_pages(folder / "tables", examples=examples)
+    for page in (folder / "tables").iterdir():
+        page.write_text(WIDE + page.read_text(encoding="utf-8"), encoding="utf-8")
     shutil.copytree(Path(__file__).with_name("theme"), folder / "theme")
 
 

@@ -1,6 +1,7 @@
 """The dictionary as pages of Markdown, a page a table and an index, for the documentation."""
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 from psycopg2.sql import SQL, Identifier
@@ -47,7 +48,7 @@ def _page(table: Table, examples: dict[str, str]) -> Iterator[str]:
     yield from ("", _row(header), "|" + "---|" * len(header))
     for column in table.columns:
         example = [f"`{examples[column.name]}`" if examples.get(column.name) else ""] * bool(examples)
-        yield _row([*_own(column), *example, _made_of(column), ", ".join(f"`{each}`" for each in column.sources)])
+        yield _row([*_own(column), *example, _made_of(column), _by_table(column.sources)])
 
 
 def _own(column: Column) -> list[str]:
@@ -55,11 +56,17 @@ def _own(column: Column) -> list[str]:
 
 
 def _made_of(column: Column) -> str:
-    return ", ".join(map(_link, column.origins)) or f"made here: {column.made_here}"
+    return _by_table(column.origins) or f"made here: {column.made_here}"
 
 
-def _link(to: Origin) -> str:
-    return f"[{to}]({to.table}.md)" if to.table in dictionary() else f"`{to}`"
+def _by_table(origins: Iterable[Origin]) -> str:
+    """Return columns, those of one table together."""
+    said = []
+    for table, of_it in groupby(sorted(origins), key=lambda each: each.table):
+        first, *others = (each.column for each in of_it)
+        name = f"{table}: {', '.join([first, *others])}" if others else f"{table}.{first}"
+        said.append(f"[{name}]({table}.md)" if table in dictionary() else f"`{name}`")
+    return "; ".join(said)
 
 
 def _row(cells: Iterable[str]) -> str:
