@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analytics.dictionary.markdown import write_pages
+from analytics.dictionary.tables import dictionary
 from handbook import api, commands, links, variables
+from handbook.diagrams import draw
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".build" / "docs"
@@ -29,10 +31,10 @@ def assemble(folder: Path = FOLDER, *, examples: bool = False) -> None:
     """Write all pages into `folder`, in the place of what is there, as the site's generator takes them.
 
     The tables are those of the databases; with `examples` each column has a value, for a warehouse of the sample alone.
-    Raises UndocumentedError or BrokenLinkError for what the site cannot show.
+    Raises UndocumentedError, BrokenLinkError or UntitledError for what the site cannot show.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    for name, content in (pages() | pictures()).items():
+    for name, content in files().items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     write_pages(folder / "tables", examples=examples)
@@ -41,19 +43,16 @@ def assemble(folder: Path = FOLDER, *, examples: bool = False) -> None:
     shutil.copytree(Path(__file__).with_name("theme"), folder / "theme")
 
 
-def pages() -> dict[str, bytes]:
-    """Return the Markdown of each page by its path in the site."""
-    written = {
-        links.place(file) or file: links.rewrite((ROOT / file).read_text(encoding="utf-8"), file, ROOT)
-        for file in [*_in_docs("*.md"), *links.MOVED]
-    }
-    return {name: text.encode() for name, text in (written | api.pages(ROOT)).items()}
-
-
-def pictures() -> dict[str, bytes]:
-    """Return each picture of the pages by its path in the site."""
-    files = [*(file for kind in links.PICTURES for file in _in_docs(f"*{kind}")), "bench/results/results.png"]
-    return {links.place(file) or file: (ROOT / file).read_bytes() for file in files}
+def files() -> dict[str, bytes]:
+    """Return the Markdown of each page and all their pictures, by their paths in the site."""
+    found = {name: text.encode() for name, text in api.pages(ROOT).items()}
+    for file in [*_in_docs("*.md"), *links.MOVED]:
+        page = links.place(file) or file
+        text, diagrams = draw(links.rewrite((ROOT / file).read_text(encoding="utf-8"), file, ROOT), page)
+        text = links.link_tables(text, page, dictionary())
+        found |= {page: text.encode()} | diagrams
+    pictures = [*(file for kind in links.PICTURES for file in _in_docs(f"*{kind}")), "bench/results/results.png"]
+    return found | {links.place(file) or file: (ROOT / file).read_bytes() for file in pictures}
 
 
 def _in_docs(pattern: str) -> Iterator[str]:

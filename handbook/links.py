@@ -5,6 +5,7 @@ name. What is linked to has to be there.
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from posixpath import normpath, relpath
 
@@ -57,6 +58,20 @@ def rewrite(text: str, file: str, root: Path) -> str:
         part if part.startswith("```") else LINK.sub(link, _indented(ADJOINING.sub(r"\1\n", part)))
         for part in FENCE.split(text)
     )
+
+
+def link_tables(text: str, page: str, tables: Iterable[str]) -> str:
+    """Return the Markdown of a page, in which the first mention of each table leads to its page of the dictionary."""
+    for table in tables:
+        mention = re.compile(rf"^(?!#|    )(.*?)(?<!\[)`{table}`(?!\])", re.MULTILINE)
+        parts = FENCE.split(text)
+        for place, part in enumerate(parts):
+            if not part.startswith("```") and mention.search(part):
+                to = relpath(f"tables/{table}.md", Path(page).parent.as_posix())
+                parts[place] = mention.sub(rf"\1[`{table}`]({to})", part, count=1)
+                break
+        text = "".join(parts)
+    return text
 
 
 def _indented(text: str) -> str:

@@ -27,7 +27,7 @@ NUMBERS = ("integer", "bigint", "numeric", "double precision")
 
 @dataclass(frozen=True)
 class Column:
-    """A column: `null` says whether and why it can be null, `unit` what a number counts, `link` whose key it is.
+    """A column: `unit` says what a number counts, `null` what a null means if there can be one, `link` whose key it is.
 
     It comes from its `origins`, or is `made_here`; `sources` are where these begin.
     """
@@ -160,7 +160,7 @@ def _column(row: Described, model: type[Model] | None) -> Column:
         row.type,
         row.meaning or "",
         unit_of(place, row.type) or "",
-        _null(row, model),
+        _null(row, model, origins) or "",
         row.is_in_key or row.column_name in declared.GRAIN_OF_VIEWS.get(row.table_name, ()),
         str(linked._meta.db_table) if linked else "",
         origins,
@@ -179,13 +179,14 @@ def unit_of(place: Origin, kind: str) -> str | None:
     return next((unit for pattern, unit in declared.UNITS if re.search(pattern, str(place))), None)
 
 
-def _null(row: Described, model: type[Model] | None) -> str:
-    """Say whether a column can be null, and what that means: as its comment says, or as what it is made of."""
+def _null(row: Described, model: type[Model] | None, origins: tuple[Origin, ...]) -> str | None:
+    """Say whether a column can be null and what that means; None where nobody has said."""
     fields = {str(field.column): field for field in model._meta.concrete_fields} if model else {}
     if row.is_never_null or (row.is_view and row.column_name in fields and not fields[row.column_name].null):
-        return "never"
-    said = re.search(r"null: ([^;]+)", row.meaning or "")
-    return said[1] if said else "as what it is made of"
+        return "no"
+    if said := re.search(r"null: ([^;]+)", row.meaning or ""):
+        return f"yes: {said[1]}"
+    return "yes: the source has none" if len(origins) == 1 else None  # a column that is made of one is that one
 
 
 def _size(name: str) -> str:

@@ -125,11 +125,13 @@ class ScheduleDimension(WarehouseModel):
         choices=ParseStatus,
         db_comment="parsed: offset and milestone; partial: milestone unknown; unparsed; override: set in admin",
     )
-    milestone_slug = text("The event that the offsets count from; unknown where the slug names none")
+    milestone_slug = text(
+        "The event that the offsets count from; unknown where the slug names none; null: the slug was not understood"
+    )
     offset_start_days = whole_number("First day of the window, from the milestone; null: no start")
     offset_end_days = whole_number("Last day of the window, from the milestone; null: no end")
-    qualifier = text("Words of the slug that are no part of the rule")
-    parse_note = text("Why the slug was not understood, or what the override says")
+    qualifier = text("Words of the slug that are no part of the rule; null: it has none")
+    parse_note = text("Why the slug was not understood, or the note of the override; null: neither")
 
     class Meta:
         verbose_name = "schedule"
@@ -199,9 +201,13 @@ class PatientJourneyFact(WarehouseModel):
     consent_date = day("Milestone: consented")
     operation_date = day("Milestone: operated")
     discharge_date = day("Milestone: discharged")
-    days_invitation_to_registration = whole_number("Days from invitation to registration")
-    days_registration_to_operation = whole_number("Days from registration to operation")
-    days_operation_to_discharge = whole_number("Days from operation to discharge")
+    days_invitation_to_registration = whole_number(
+        "Days from invitation to registration; null: one of these is not known"
+    )
+    days_registration_to_operation = whole_number(
+        "Days from registration to operation; null: one of these is not known"
+    )
+    days_operation_to_discharge = whole_number("Days from operation to discharge; null: one of these is not known")
 
     class Meta:
         verbose_name = "patient journey"
@@ -252,11 +258,15 @@ class WindowModel(MadeIdModel):
     patient_journey = link(PatientJourneyFact, "The patient journey, in patient_journey_fact")
     activity = link(ActivityDimension, "The activity, in activity_dimension")
     activity_content_slug = text("What the patient is to do")
-    schedule = link(ScheduleDimension, "The schedule, in schedule_dimension; null: the activity has none", null=True)
-    schedule_slug = text("The rule as written")
-    schedule_start_offset_days = whole_number("First day of the window, from the milestone")
-    schedule_end_offset_days = whole_number("Last day of the window, from the milestone")
-    schedule_milestone_slug = text("The event that the offsets count from")
+    schedule = link(
+        ScheduleDimension, "The schedule, in schedule_dimension; null: the activity has no schedule", null=True
+    )
+    schedule_slug = text("The rule as written; null: the activity has no schedule")
+    schedule_start_offset_days = whole_number("First day of the window, from the milestone; null: no start")
+    schedule_end_offset_days = whole_number("Last day of the window, from the milestone; null: no end")
+    schedule_milestone_slug = text(
+        "The event that the offsets count from; unknown where the slug names none; null: no schedule, or not understood"
+    )
     milestone_date = day("That event's day in this patient journey; null: not known")
     window_start_date = day("First day on which the activity is due; null: no start, or undated")
     window_end_date = day("Last day on which the activity is due; null: no end, or undated")
@@ -290,7 +300,10 @@ class ActivityCompletionFact(WarehouseModel):
         choices=Status,
         db_comment="in_window, early or late; undated: the window has no date; not_scheduled: there is no window",
     )
-    days_from_window = whole_number("0 inside, negative before, positive after; null: no window to count from")
+    days_from_window = whole_number(
+        "Days between the window and completed_date: 0 inside, negative before it opens, positive after it has closed; "
+        "null: there is no window, or it has no dates"
+    )
 
     class Meta:
         verbose_name = "completion"
@@ -307,9 +320,9 @@ class AdherenceFact(MadeIdModel):
     activity = link(ActivityDimension, "The activity, in activity_dimension")
     window_start_date = day("First day on which the activity is due; null: no start, or undated")
     window_end_date = day("Last day on which the activity is due; null: no end, or undated")
-    first_in_window_date = day("The earliest day on which it was done within its window; null: never")
-    first_late_date = day("The earliest day on which it was done after its window; null: never")
-    first_early_date = day("The earliest day on which it was done before its window; null: never")
+    first_in_window_date = day("The earliest day on which it was done within its window; null: it was not")
+    first_late_date = day("The earliest day on which it was done after its window; null: it was not")
+    first_early_date = day("The earliest day on which it was done before its window; null: it was not")
 
     class Meta:
         verbose_name = "window with first completions"

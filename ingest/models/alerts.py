@@ -17,7 +17,7 @@ class Alert(models.Model):
     kind = models.TextField(choices=Kind, db_comment="failed, stale, schema_change or rejects")
     message = models.TextField(db_comment="What happened")
     began_at = models.DateTimeField(db_comment="When it began")
-    ended_at = models.DateTimeField(null=True, db_comment="When it was seen to be over; null while it lasts")
+    ended_at = models.DateTimeField(null=True, db_comment="When it was seen to be over; null: it lasts")
     pending = ArrayField(
         models.TextField(),
         default=list,

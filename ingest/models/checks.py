@@ -8,7 +8,9 @@ class WarehouseCheck(models.Model):
     checked_at = models.DateTimeField(db_comment="When the check began, the same for all its promises")
     promise = models.TextField(db_comment="The promise, as check_warehouse says it")
     source = models.TextField(db_comment="The source whose star it is about: msk or covid")
-    run_id = models.BigIntegerField(null=True, db_comment="pipeline_run.id of the run that had loaded it; null: none")
+    run_id = models.BigIntegerField(
+        null=True, db_comment="pipeline_run.id of the run that had loaded it; null: no run had"
+    )
     violations = models.BigIntegerField(null=True, db_comment="Rows that break it; null: it could not be proved")
     seconds = models.FloatField(default=0.0, db_comment="Seconds that it took")
     error = models.TextField(blank=True, default="", db_comment="Why it could not be proved, in one line")

@@ -12,8 +12,10 @@ class CovidDocument(WarehouseModel):
     url = models.TextField(primary_key=True, db_comment="The document's address")
     fetched_at = models.DateTimeField(db_comment="When its content was first fetched as it is")
     sha256 = models.TextField(db_comment="SHA-256 of its bytes, in hexadecimal")
-    etag = models.TextField(null=True, db_comment="Its version, as the server calls it")
-    last_modified = models.TextField(null=True, db_comment="When the server says that it changed")
+    etag = models.TextField(null=True, db_comment="Its version, as the server calls it; null: the server does not say")
+    last_modified = models.TextField(
+        null=True, db_comment="When the server says that it changed; null: the server does not say"
+    )
 
     class Meta:
         db_table = "staging_covid_document"

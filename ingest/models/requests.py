@@ -14,19 +14,19 @@ class RunRequest(models.Model):
     source = models.TextField(db_comment="The source that a run is asked for of: msk or covid")
     requested_by = models.TextField(db_comment="Name of the user who asked first")
     requested_at = models.DateTimeField(default=timezone.now, db_comment="When that was")
-    taken_at = models.DateTimeField(null=True, db_comment="When a worker took it up; null before")
-    finished_at = models.DateTimeField(null=True, db_comment="When it was over; null while it is open")
+    taken_at = models.DateTimeField(null=True, db_comment="When a worker took it up; null: none has yet")
+    finished_at = models.DateTimeField(null=True, db_comment="When it was over; null: it is open")
     run = models.ForeignKey(
         PipelineRun,
         models.CASCADE,
         null=True,
         related_name="requests",
-        db_comment="The run that came of it; null before that began, and where none did",
+        db_comment="The run that came of it; null: none has begun",
     )
     progress = models.TextField(
         blank=True, default="", db_comment="The step and table that the run is at, or whom it waits for"
     )
-    progress_at = models.DateTimeField(null=True, db_comment="Since when")
+    progress_at = models.DateTimeField(null=True, db_comment="Since when; null: no run has begun")
     outcome = models.TextField(
         blank=True, default="", db_comment="succeeded, or failed, interrupted or skipped and in one line why"
     )

@@ -38,7 +38,7 @@ class PipelineRun(models.Model):
     command = models.TextField(db_comment="Management command that ran")
     trigger = models.TextField(choices=Trigger, default=Trigger.MANUAL, db_comment="Who started it: cron or manual")
     started = models.DateTimeField(default=timezone.now, db_comment="When it began")
-    finished = models.DateTimeField(null=True, db_comment="When it ended, or was found to be gone; null while it runs")
+    finished = models.DateTimeField(null=True, db_comment="When it ended, or was found to be gone; null: it runs")
     status = models.TextField(
         choices=Status,
         default=Status.RUNNING,
@@ -52,7 +52,8 @@ class PipelineRun(models.Model):
     bytes = count("Bytes copied from the source")
     seconds = models.FloatField(default=0.0, db_comment="Seconds that it took")
     source_held_seconds = models.FloatField(
-        null=True, db_comment="Seconds of these for which it held a transaction at the source open; null: it held none"
+        null=True,
+        db_comment="Seconds of these for which it held a transaction at the source open; null: it opened none",
     )
     error = models.TextField(blank=True, default="", db_comment="What went wrong, with the traceback")
 

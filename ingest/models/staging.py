@@ -42,7 +42,7 @@ class StagedBucket(WarehouseModel):
 class LoadState(WarehouseModel):
     source = models.TextField(primary_key=True, db_comment="msk or covid")
     run_id = models.BigIntegerField(db_comment="pipeline_run.id in the default database")
-    run_uuid = models.UUIDField(null=True, db_comment="pipeline_run.uuid of the same run")
+    run_uuid = models.UUIDField(null=True, db_comment="pipeline_run.uuid of the same run; null: none is known")
     loaded_at = models.DateTimeField(db_comment="When that run loaded the star")
 
     class Meta:
@@ -64,7 +64,7 @@ class RejectedRow(WarehouseModel):
     run_id = models.BigIntegerField(db_comment="pipeline_run.id of the run that first listed the row as it is")
     source_table = models.TextField(db_comment="Table of the source")
     source_key = models.TextField(
-        db_comment="The row's key in the source; #2, #3 … where several rows share it; null where it is missing"
+        db_comment="The row's key in the source; #2, #3 … where several rows share it; a missing key is the word null"
     )
     reason = models.TextField(choices=Reason, db_comment="Why the row is listed, one stable word")
     detail = models.JSONField(db_comment="The row as it came and, for an orphan, the column and the missing key")

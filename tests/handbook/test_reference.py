@@ -9,6 +9,7 @@ from django.core.management import BaseCommand
 from handbook import api, commands
 from handbook.assemble import ROOT
 from handbook.commands import UndocumentedError
+from handbook.diagrams import UntitledError, draw
 from handbook.links import BrokenLinkError, rewrite
 
 
@@ -107,3 +108,8 @@ def test_a_link_or_a_list_is_as_the_site_has_it(file: str, text: str, there: str
 def test_it_refuses_a_link_to_what_is_not_there() -> None:
     with pytest.raises(BrokenLinkError, match=r"docs/a\.md links to \.\./nowhere\.py"):
         rewrite("[a](../nowhere.py)", "docs/a.md", ROOT)
+
+
+def test_a_diagram_that_does_not_say_what_it_shows_is_refused() -> None:
+    with pytest.raises(UntitledError, match=r"a diagram of star\.md has no accTitle"):
+        draw("```mermaid\nerDiagram\n    one ||--o{ other : id\n```\n", "star.md")

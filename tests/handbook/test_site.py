@@ -95,8 +95,17 @@ def test_it_fetches_nothing_from_another_host(site: Path) -> None:
     assert not [style for style in styles if re.search(r"(?:url\(|@import )[\"']?(?:https?:)?//", style)]
 
 
-def test_it_has_no_drawing_that_needs_a_script_of_another_host(site: Path) -> None:
-    assert not [file.name for file in site.rglob("*.html") if 'class="mermaid"' in file.read_text(encoding="utf-8")]
+def test_it_shows_a_diagram_as_a_picture(site: Path) -> None:
+    assert not [file.name for file in site.rglob("*.html") if "erDiagram" in file.read_text(encoding="utf-8")]
+    assert 'src="index-1.svg"' in (site / "index.html").read_text(encoding="utf-8")
+    picture = (site / "index-1.svg").read_text(encoding="utf-8")
+    assert {"patient_dimension", "adherence_fact"} <= set(re.findall(r">(\w+)<", picture))
+    assert not re.search(r"<script|(?:href|src)=[\"']?https?:", picture)
+
+
+def test_the_first_mention_of_a_table_leads_to_what_it_holds(site: Path) -> None:
+    page = (site / "star.html").read_text(encoding="utf-8")
+    assert page.count('<a href="tables/activity_adherence.html"><code>activity_adherence</code></a>') == 1
 
 
 def test_it_takes_every_list_and_table_for_one(site: Path) -> None:

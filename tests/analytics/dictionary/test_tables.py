@@ -83,10 +83,14 @@ def test_it_says_what_a_number_counts(databases: None) -> None:
 
 
 def test_it_says_what_null_means(databases: None) -> None:
-    assert column("step_result_fact.steps").null == "never"
-    assert column("activity_adherence.id").null == "never"
-    assert column("survey_result_fact.score_value").null == "none was given"
-    assert column("window_detail.hospital").null == "as what it is made of"
+    assert column("step_result_fact.steps").null == "no"
+    assert column("activity_adherence.id").null == "no"
+    assert column("survey_result_fact.score_value").null == "yes: none was given"
+    assert column("window_detail.hospital").null == "yes: the source has none"
+
+
+def test_of_each_column_that_can_be_null_it_says_what_that_means(databases: None) -> None:
+    assert [str(each.place) for each in columns() if not each.null] == []
 
 
 def test_it_says_which_columns_are_the_key_and_what_they_link_to(databases: None) -> None:

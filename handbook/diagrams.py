@@ -1,0 +1,34 @@
+"""Mermaid's diagrams as pictures: a host of repositories draws them itself, a site needs another host's script to."""
+
+import re
+import subprocess
+import sys
+
+# A program of its own: loaded into ours, its library complains of leaks when that ends.
+RENDER = (sys.executable, "-m", "mmdr", "--input", "-", "--output", "-")
+DIAGRAM = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TITLE = re.compile(r"^ *accTitle: (.+)$", re.MULTILINE)
+
+
+class UntitledError(Exception):
+    """A diagram does not say in words what it shows."""
+
+
+def draw(text: str, page: str) -> tuple[str, dict[str, bytes]]:
+    """Return Markdown with a picture, beside the page, in the place of each diagram; and the pictures by their paths.
+
+    Raises UntitledError for a diagram without an accTitle, the words for who does not see it.
+    """
+    pictures: dict[str, bytes] = {}
+
+    def picture(found: re.Match[str]) -> str:
+        title = TITLE.search(found[1])
+        if title is None:
+            raise UntitledError(f"a diagram of {page} has no accTitle: say in a line what it shows")
+        name = f"{page.removesuffix('.md')}-{len(pictures) + 1}.svg"
+        rendered = subprocess.run(RENDER, input=found[1].encode(), stdout=subprocess.PIPE, check=True)  # noqa: S603
+        pictures[name] = rendered.stdout
+        file = name.rpartition("/")[2]
+        return f"[![{title[1]}]({file}){{ .diagram }}]({file})"
+
+    return DIAGRAM.sub(picture, text), pictures
