@@ -19,6 +19,7 @@ from analytics.models.links import parents
 from analytics.overrides import waiting
 from ingest.cursors import Cursor, one_row, raw_cursor
 from ingest.models import WarehouseCheck
+from ingest.runs.errors import DATABASE_ERRORS, PipelineError, explain
 from ingest.runs.run import give_room
 from ingest.target import names
 
@@ -30,6 +31,10 @@ ABOUT_OVERRIDES = (
     "every row of schedule_dimension is as its load makes it",
     "every schedule says what its override or else its slug says, but one that waits for the next run",
 )
+
+
+class NotProvedError(PipelineError):
+    """A promise whose query did not come to its end."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Check:
 def run_checks() -> Generator[WarehouseCheck, None, None]:
     """Prove each promise in turn, and yield what came out, which is on record nowhere yet.
 
-    All read one state of the warehouse: a load that ends meanwhile is not seen.
+    All read one state of the warehouse: a load that ends meanwhile is not seen. Raises NotProvedError where a query
+    fails, as where the warehouse goes away.
     """
     began = timezone.now()
     with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
@@ -53,7 +59,10 @@ def run_checks() -> Generator[WarehouseCheck, None, None]:
         runs = dict(warehouse.fetchall())
         for check in checks(waiting=[each.schedule_id for each in waiting()]):
             start = time.monotonic()
-            warehouse.execute(SQL("select count(*) from ({}) violations").format(check.violations))
+            try:
+                warehouse.execute(SQL("select count(*) from ({}) violations").format(check.violations))
+            except DATABASE_ERRORS as error:
+                raise NotProvedError(f"it cannot be proved that {check.promise}: {explain(error)}") from error
             (violations,) = one_row(warehouse)
             yield WarehouseCheck(
                 checked_at=began,

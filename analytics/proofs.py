@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
-from analytics.checks import checks, run_checks
+from analytics.checks import NotProvedError, checks, run_checks
 from ingest.models import WarehouseCheck
 from ingest.runs.errors import DATABASE_ERRORS, explain
 from ingest.runs.status import loads
@@ -57,7 +57,7 @@ def prove_daily() -> None:
         if not _is_due():
             return
         broken = [proof.promise for proof in prove() if proof.violations]
-    except DATABASE_ERRORS as error:
+    except (NotProvedError, *DATABASE_ERRORS) as error:
         logger.error("warehouse not checked", extra={"error": explain(error)})  # noqa: TRY400  (in one line)
         return
     if broken:

@@ -26,4 +26,8 @@ class Command(BaseCommand):
         except Exception as error:
             raise CommandError(explain(error)) from error
         if broken:
-            raise CommandError(f"{broken} promises do not hold: run run_pipeline --full-refresh, which mends the star")
+            said = "1 promise does not hold" if broken == 1 else f"{broken} promises do not hold"
+            raise CommandError(
+                f"{said}: run run_pipeline --full-refresh, which makes the star anew what the source says; what "
+                "breaks a promise even then has to be mended at the source"
+            )
