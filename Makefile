@@ -80,7 +80,7 @@ bench-citus: $(INSTALLED) ## Time runs into a distributed warehouse beside a pla
 
 docs: migrate ## Renew what is made of the documentation, and build its site into .build/site; EXAMPLES=1 with the sample's rows
 	@$(MANAGE) shell --verbosity 0 --command \
-		"from handbook.assemble import assemble, renew; renew(); assemble(examples=bool('$(EXAMPLES)'))"
+		"from handbook.assemble import assemble, renew; renew(); assemble(examples='$(EXAMPLES)' == '1')"
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --config-file handbook/mkdocs.yml
 
 format: $(INSTALLED) ## Format the code

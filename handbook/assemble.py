@@ -8,6 +8,7 @@ from analytics.dictionary.markdown import write_pages
 from analytics.dictionary.tables import dictionary
 from handbook import api, commands, links, variables
 from handbook.diagrams import draw
+from handbook.sample import require_sample
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".build" / "docs"
@@ -30,9 +31,12 @@ def renew(root: Path = ROOT) -> None:
 def assemble(folder: Path = FOLDER, *, examples: bool = False) -> None:
     """Write all pages into `folder`, in the place of what is there, as the site's generator takes them.
 
-    The tables are those of the databases; with `examples` each column has a value, for a warehouse of the sample alone.
-    Raises UndocumentedError, BrokenLinkError or UntitledError for what the site cannot show.
+    The tables are those of the databases; with `examples` each column that comes from a source has a value. Raises
+    NotTheSampleError where that could be a patient's, and UndocumentedError, BrokenLinkError or UntitledError for what
+    the site cannot show.
     """
+    if examples:
+        require_sample()
     shutil.rmtree(folder, ignore_errors=True)
     for name, content in files().items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

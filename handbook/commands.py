@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.core.management import BaseCommand, get_commands, load_command_class
 
 from ingest.runs.command import FAILED, INTERRUPTED, SKIPPED, PipelineCommand
+from ingest.runs.errors import PipelineError
 
 APPS = ("ingest", "analytics", "access")
 HEAD = f"""\
@@ -24,7 +25,7 @@ NAME`. Each takes Django's own options, too: `--traceback` shows the whole story
 RUN = "A run: it is recorded, and is the only one of its source."
 
 
-class UndocumentedError(Exception):
+class UndocumentedError(PipelineError):
     """A command, an option or a module that does not say what it is."""
 
 

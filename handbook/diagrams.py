@@ -4,13 +4,15 @@ import re
 import subprocess
 import sys
 
+from ingest.runs.errors import PipelineError
+
 # A program of its own: loaded into ours, its library complains of leaks when that ends.
 RENDER = (sys.executable, "-m", "mmdr", "--input", "-", "--output", "-")
 DIAGRAM = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r"^ *accTitle: (.+)$", re.MULTILINE)
 
 
-class UntitledError(Exception):
+class UntitledError(PipelineError):
     """A diagram does not say in words what it shows."""
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from posixpath import normpath, relpath
 
+from ingest.runs.errors import PipelineError
+
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s#]+)(#[^()\s]*)?\)")
 FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 # A list or table that follows at once on a line of prose: the repository's view shows one, the site's generator none.
@@ -23,7 +25,7 @@ MOVED = {
 PICTURES = (".png", ".svg", ".jpg")
 
 
-class BrokenLinkError(Exception):
+class BrokenLinkError(PipelineError):
     """A page links to a file that is not there."""
 
 

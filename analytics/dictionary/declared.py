@@ -1,53 +1,87 @@
 """What the dictionary cannot read from the database, the models or the SQL: said here, once.
 
-A key `table.*` stands for each column of the table that is not named by itself. In the lineage `covid` is a document of
-the COVID API and `msk_db.<table>` a table of the source.
+In the lineage `covid` is a document of the COVID API and `msk_db.<table>` a table of the source. `<table>.*` is a whole
+row, and `staging_covid_day.document.<path>` a value in the document of a day.
 """
 
+from collections.abc import Iterator
+
+from analytics.loads.tables import STAGED
 from ingest.covid.figures import FIGURES
+from ingest.msk.tables import TABLES
+
+
+def _each(table: str, columns: str) -> Iterator[str]:
+    return (f"{table}.{column}" for column in columns.split())
+
+
+STAGING_TABLES = tuple(f"staging_{table.name}" for table in TABLES)
+SOURCE_ROWS = tuple(f"msk_db.{table.name}.*" for table in TABLES)
+DEFINITION = tuple(_each("staging_covid_definition", "name field deprecated prior_names"))
+COVID_TABLES = dict.fromkeys(figure.table for figure in FIGURES)
+DAY = "staging_covid_day.document"
 
 # What becomes a column without a statement that says so: by COPY, a program or a document of the COVID API.
 HOPS: dict[str, tuple[str, ...]] = {
-    "staging_slug.*": ("staging_schedule.slug",),  # ingest/slugs.py reads the slug
-    "staging_covid_day.document": ("covid.data",),
-    "staging_covid_day.position": ("covid.data",),
-    "staging_covid_day.sha256": ("covid.data",),
+    **dict.fromkeys(
+        _each(
+            "staging_slug",
+            "slug parse_status milestone_slug offset_start_days offset_end_days qualifier parse_note",
+        ),
+        ("staging_schedule.slug",),  # ingest/slugs.py reads the slug
+    ),
+    **{f"staging_{table.name}.*": (f"msk_db.{table.name}.*",) for table in TABLES},
+    **dict.fromkeys(_each("staging_covid_day", "document position sha256"), ("covid.data",)),
+    **{column: (f"covid.meta.field_definitions.{column.split('.')[1]}",) for column in DEFINITION},
     "staging_covid_definition.id": ("covid.meta.field_definitions.name",),
-    **{
-        f"staging_covid_definition.{name}": (f"covid.meta.field_definitions.{name}",)
-        for name in ("name", "field", "deprecated", "prior_names")
-    },
-    **{
-        f"{table}.cases_id": ("covid.data.date",)
-        for table in ("cases_dimension", "cases_fact", "testing_fact", "hospitalization_fact", "death_fact")
-    },
-    "cases_dimension.last_update_at": ("covid.data.date",),
     # The statements that read a day are made of these.
-    **{f"{figure.table}.{figure.column}": (f"covid.data.{figure.path}",) for figure in FIGURES},
+    **{f"{DAY}.{path}": (f"covid.data.{path}",) for path in ("date", *(figure.path for figure in FIGURES))},
+    **{f"{figure.table}.{figure.column}": (f"{DAY}.{figure.path}",) for figure in FIGURES},
+    **{f"{table}.cases_id": (f"{DAY}.date",) for table in COVID_TABLES},
+    "cases_dimension.last_update_at": (f"{DAY}.date",),
+    # Beside the star.
+    "rejected_row.source_key": (
+        *(f"staging_{table.name}.{column}" for table in STAGED.values() for column in table.identity),
+        f"{DAY}.date",
+    ),
+    "rejected_row.detail": (*(f"{table}.*" for table in STAGING_TABLES), DAY),
+    **dict.fromkeys(_each("staged_bucket", "bucket row_count digest"), SOURCE_ROWS),
+    "schema_change.field_name": DEFINITION[:1],
+    **dict.fromkeys(_each("schema_change", "kind detail"), DEFINITION),
+    "erased_patient.patient_id": ("patient_dimension.patient_id",),
 }
-# The tables that such a table is made from, where HOPS does not lead to them.
+# The tables that such a table is made from.
 READS: dict[str, tuple[str, ...]] = {
     "staging_slug": ("staging_schedule",),
-    "staging_covid_day": ("covid",),
-    "staging_covid_definition": ("covid",),
-    "staging_covid_document": ("covid",),
-    **dict.fromkeys(dict.fromkeys(figure.table for figure in FIGURES), ("staging_covid_day",)),
+    **dict.fromkeys(("staging_covid_day", "staging_covid_definition", "staging_covid_document"), ("covid",)),
+    **dict.fromkeys(COVID_TABLES, ("staging_covid_day",)),
+    "rejected_row": (*STAGING_TABLES, "staging_covid_day"),
+    "staged_bucket": tuple(f"msk_db.{table.name}" for table in TABLES),
+    "schema_change": ("staging_covid_definition",),
+    "erased_patient": ("patient_dimension",),
 }
 
-# What no source says: who or what makes it.
+# What no source says: who or what makes it. A key `table.*` stands for each column of a table that has nothing of a
+# source: what people say, and the run log.
 MADE_HERE = {
-    "staging_covid_day.*": "the extraction, when it reads a document",
-    "staging_covid_definition.*": "the extraction, when it reads a document",
-    "staging_covid_document.*": "the extraction, of the server's answer",
+    **dict.fromkeys(_each("staging_covid_day", "id url fetched_at"), "the extraction, when it reads a document"),
+    **dict.fromkeys(
+        _each("staging_covid_definition", "first_seen_at last_seen_at is_current"),
+        "the extraction, when it reads a document",
+    ),
+    **dict.fromkeys(
+        _each("staging_covid_document", "url fetched_at sha256 etag last_modified"),
+        "the extraction, of the server's answer",
+    ),
+    **dict.fromkeys(_each("rejected_row", "id run_id source_table reason"), "the load that lists the row"),
+    "staged_bucket.source_table": "the extraction",
+    **dict.fromkeys(_each("schema_change", "id run_id detected_at"), "the extraction that saw the change"),
+    **dict.fromkeys(_each("erased_patient", "run_id run_uuid erased_at"), "the run that took the patient out"),
     "schedule_override.*": "a person, in the admin",
-    "rejected_row.*": "the load, of the staged rows that do not fit",
     "load_state.*": "the run that loaded the star",
-    "staged_bucket.*": "the extraction, of the source's digests",
-    "schema_change.*": "the extraction, of the definitions before and now",
-    "erased_patient.*": "the run that took the patient out",
     "pipeline_run.*": "the run itself",
     "step_run.*": "the run itself",
-    "run_request.*": "who asks, and the worker that starts the run",
+    "run_request.*": "who asks, and the process that starts the run",
     "alert.*": "what watches the runs",
     "warehouse_check.*": "check_warehouse",
 }
@@ -58,7 +92,7 @@ WRITTEN_BY = {
     "staging_covid_day": "ingest/covid/sql/050_new_day.sql",
     "staging_covid_definition": "ingest/covid/sql/070_definition.sql",
     "staging_covid_document": "ingest/covid/sql/080_document.sql",
-    **dict.fromkeys(dict.fromkeys(figure.table for figure in FIGURES), "analytics/loads/covid.py"),
+    **dict.fromkeys(COVID_TABLES, "analytics/loads/covid.py"),
     "field_definitions_dimension": "analytics/loads/sql/210_field_definitions_dimension.sql",
     "activity_adherence": "analytics/migrations/0010_as_of_today.py",
     "window_detail": "analytics/migrations/0007_adherence.py",
@@ -106,8 +140,9 @@ SIZES = {
     "warehouse_check": "by check and promise, kept RUN_HISTORY_DAYS",
 }
 
-# The columns that tell the rows of a view apart.
-GRAIN_OF_VIEWS = {
+# The columns that tell the rows apart of what is no table of the star, where they are not the key.
+GRAINS = {
+    "rejected_row": ("source_table", "source_key"),
     "activity_adherence": ("patient_journey_id", "activity_id", "patient_id"),
     "window_detail": ("patient_journey_id", "activity_id", "patient_id"),
 }

@@ -10,24 +10,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 from analytics.dictionary.declared import HOPS, MADE_HERE, READS
+from ingest.models import SOURCES
 
 KEPT = Path(__file__).with_name("lineage.json")
-Value = TypeVar("Value")
 NAME = re.compile(r"((?:msk_db\.)?\w+)\.(.+)")
 
 
 @dataclass(frozen=True, order=True)
 class Origin:
-    """A column and its table: of this project, `msk_db.<table>`, or `covid` with a path of its documents."""
+    """A column and its table: of this project, `msk_db.<table>`, or `covid` with a path of its documents.
+
+    It can be a place in a column, `document.cases`, and `*` is a row as a whole.
+    """
 
     table: str
     column: str
 
     def __str__(self) -> str:
         return f"{self.table}.{self.column}"
+
+    @property
+    def whole_column(self) -> str:
+        """The column that it is in, as the database has it; "" of a row as a whole."""
+        return self.column.partition(".")[0].replace("*", "")
 
     @classmethod
     def of(cls, name: str) -> Self:
@@ -47,8 +55,7 @@ class Lineage:
 
     def origins(self, of: Origin) -> tuple[Origin, ...]:
         """Return the columns that one is made of; none for one of a source, and for one that is made here."""
-        names = self.columns.get(str(of)) or _declared(HOPS, of) or ()
-        return tuple(map(Origin.of, names))
+        return tuple(map(Origin.of, self.columns.get(str(of)) or HOPS.get(str(of), ())))
 
     def sources(self, of: Origin) -> tuple[Origin, ...]:
         """Return where the values of a column begin: in a source, or with who makes them here."""
@@ -70,9 +77,14 @@ class Lineage:
         return self.tables.get(table) or READS.get(table, ())
 
 
+def is_in_a_source(place: Origin) -> bool:
+    """Tell whether a place is a column of a source, or in a document of one."""
+    return place.table.startswith("msk_db.") or place.table in SOURCES
+
+
 def made_here(column: Origin) -> str:
     """Return who or what makes a column that comes from no other; "" for what does."""
-    return _declared(MADE_HERE, column) or ""
+    return MADE_HERE.get(str(column)) or MADE_HERE.get(f"{column.table}.*", "")
 
 
 @cache
@@ -80,7 +92,3 @@ def lineage() -> Lineage:
     """Return the lineage as it is kept."""
     kept = json.loads(KEPT.read_text(encoding="utf-8"))
     return Lineage(**{part: {name: tuple(made_of) for name, made_of in kept[part].items()} for part in kept})
-
-
-def _declared(said: Mapping[str, Value], of: Origin) -> Value | None:
-    return said.get(str(of)) or said.get(f"{of.table}.*")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from psycopg2.sql import SQL, Identifier
 
-from analytics.dictionary.lineage import Origin
-from analytics.dictionary.tables import KINDS, STAGING, STAR, Column, Table, dictionary, made_from
+from analytics.dictionary.lineage import Origin, is_in_a_source
+from analytics.dictionary.tables import KINDS, LEGEND, STAGING, STAR, Column, Table, dictionary
 from ingest.cursors import raw_cursor
 
 LONGEST = 60  # characters of an example
@@ -16,8 +16,8 @@ LONGEST = 60  # characters of an example
 def write_pages(folder: Path, *, examples: bool = False) -> int:
     """Write index.md and <table>.md for each table into a folder, which is made; return how many tables there are.
 
-    With `examples` each column of the star and of staging has a value of one row of its table: for a warehouse that
-    holds the sample, as the pages are public.
+    With `examples` each column of the star and of staging that comes from a source has a value of one row of its table:
+    for a warehouse that holds the sample, as the pages are public.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tables = dictionary().values()
@@ -29,7 +29,8 @@ def write_pages(folder: Path, *, examples: bool = False) -> int:
 
 
 def _index(tables: Iterable[Table]) -> Iterator[str]:
-    yield "# Tables"
+    yield from ("# Tables and columns", "", "A table's page has a row for each column. It says:", "")
+    yield from (f"- **{term}**: {meaning}" for term, meaning in LEGEND)
     for kind in KINDS:
         yield from ("", f"## {kind.capitalize()}", "", "| table | meaning | grows |", "|---|---|---|")
         for table in tables:
@@ -38,8 +39,8 @@ def _index(tables: Iterable[Table]) -> Iterator[str]:
 
 
 def _page(table: Table, examples: dict[str, str]) -> Iterator[str]:
-    yield from (f"# {table.name}", "", f"{_text(table.meaning)}.", "")
-    yield f"- Made from: {made_from(table) or 'nothing, it is made here'}"
+    yield from (f"# {table.name}", "", f"{_text(table.meaning)}. [All tables, and how to read this page](index.md)", "")
+    yield f"- Made from: {', '.join(map(_linked, table.reads)) or 'nothing, it is made here'}"
     yield f"- A row is told apart by: {', '.join(table.grain) or 'nothing, equal rows can occur'}"
     yield f"- Grows: {table.size}"
     yield f"- Written by: `{table.written_by}`"
@@ -64,9 +65,12 @@ def _by_table(origins: Iterable[Origin]) -> str:
     said = []
     for table, of_it in groupby(sorted(origins), key=lambda each: each.table):
         first, *others = (each.column for each in of_it)
-        name = f"{table}: {', '.join([first, *others])}" if others else f"{table}.{first}"
-        said.append(f"[{name}]({table}.md)" if table in dictionary() else f"`{name}`")
+        said.append(_linked(table, f"{table}: {', '.join([first, *others])}" if others else f"{table}.{first}"))
     return "; ".join(said)
+
+
+def _linked(table: str, words: str = "") -> str:
+    return f"[{words or table}]({table}.md)" if table in dictionary() else f"`{words or table}`"
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -79,13 +83,16 @@ def _text(meaning: str) -> str:
 
 def _examples(table: Table) -> dict[str, str]:
     """Return the values of the row of a table that has most of them, the first by the key; none where it is empty."""
-    names = SQL(", ").join(Identifier(column.name) for column in table.columns)
-    texts = SQL(", ").join(SQL("left({}::text, %s)").format(Identifier(column.name)) for column in table.columns)
+    columns = [column for column in table.columns if any(map(is_in_a_source, column.sources))]
+    if not columns:
+        return {}
+    names = SQL(", ").join(Identifier(column.name) for column in columns)
+    texts = SQL(", ").join(SQL("left({}::text, %s)").format(Identifier(column.name)) for column in columns)
     query = SQL("select {} from {} order by num_nulls({}), {} limit 1").format(
         texts, Identifier(table.name), names, SQL(", ").join(map(Identifier, table.grain)) if table.grain else SQL("1")
     )
     with raw_cursor("analytics") as warehouse:
-        warehouse.execute(query, [LONGEST] * len(table.columns))
+        warehouse.execute(query, [LONGEST] * len(columns))
         row = warehouse.fetchone() or ()
     cleaned = (value and value.replace("`", "'").replace("|", "/").replace("\n", " ") for value in row)
-    return {column.name: value for column, value in zip(table.columns, cleaned, strict=False) if value}
+    return {column.name: value for column, value in zip(columns, cleaned, strict=False) if value}

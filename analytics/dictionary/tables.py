@@ -16,13 +16,40 @@ from analytics.dictionary.catalog import Described, described
 from analytics.dictionary.lineage import Origin, lineage, made_here
 from analytics.loads.tables import STAR_TABLES
 from analytics.models.links import parents
-from ingest.msk.tables import TABLES
+from ingest.models import SOURCES
 from pipeline_project.routers import database_of
 
 STAR, STAGING, BESIDE, RUN_LOG = "the star", "staging", "beside the star", "the run log"
 ANALYST, PSEUDONYMOUS = "analyst", "pseudonymous analyst"
 KINDS = (STAR, STAGING, BESIDE, RUN_LOG)
+LEGEND = (
+    ("null", "whether the column can be null and, if so, what a null means"),
+    ("key", "whether it is one of the columns by which a row is told apart, and the table whose key it holds"),
+    (
+        "made of",
+        "the columns whose values go into it, or choose between such values; a column that only joins tables or picks "
+        "rows is not one of them",
+    ),
+    ("from", "where these values begin: in the source, with a person, or with the run"),
+    ("grows", "what the number of rows follows"),
+    (
+        "rights",
+        "the database roles that may use the table: loader is that of a run, web that of the site. An analyst, made by "
+        "grant_analyst, reads the star; a pseudonymous analyst reads it in the schema research, with pseudonyms for "
+        "patients, patient journeys and clinicians, and shifted dates. None of them is a group of the site",
+    ),
+)
 NUMBERS = ("integer", "bigint", "numeric", "double precision")
+GRAINS = {table.name: table.grain for table in STAR_TABLES} | declared.GRAINS
+# By what a table grows: a staging table as what is filled from it.
+STAGED_SIZES = {f"staging_{table.source}": declared.SIZES.get(table.name, "") for table in STAR_TABLES if table.source}
+SIZES = STAGED_SIZES | declared.SIZES
+# The file that writes a table.
+WRITTEN_BY = (
+    {table.name: f"analytics/loads/sql/{table.statement}.sql" for table in STAR_TABLES}
+    | dict.fromkeys(declared.STAGING_TABLES, "ingest/msk/staging.py")
+    | declared.WRITTEN_BY
+)
 
 
 @dataclass(frozen=True)
@@ -117,7 +144,7 @@ def _kinds() -> dict[str, str]:
     """Return the tables that the dictionary has, each with its kind."""
     ours = {str(model._meta.db_table): database_of(model) for model in apps.get_app_config("ingest").get_models()}
     kept = {name: RUN_LOG if alias == "default" else BESIDE for name, alias in ours.items() if alias != "msk_db"}
-    staged = [*(f"staging_{table.name}" for table in TABLES), "staging_slug", *_starting(kept, "staging_")]
+    staged = [*declared.STAGING_TABLES, "staging_slug", *_starting(kept, "staging_")]
     return dict.fromkeys(star("analytics"), STAR) | kept | dict.fromkeys(staged, STAGING)
 
 
@@ -128,46 +155,61 @@ def _starting(names: Iterable[str], begin: str) -> list[str]:
 def _table(kind: str, rows: list[Described]) -> Table:
     first = rows[0]
     name = first.table_name
-    model = _models().get(name)
-    is_covid = (model is not None and model.__module__.endswith("covid")) or name == "schema_change"
-    source = "the pipeline" if kind in (BESIDE, RUN_LOG) else "covid" if is_covid else "msk"
+    grain = GRAINS.get(name) or tuple(row.column_name for row in rows if row.is_in_key)
     return Table(
-        name,
-        kind,
-        first.table_meaning or "",
-        first.is_view,
-        declared.GRAIN_OF_VIEWS.get(name) or tuple(row.column_name for row in rows if row.is_in_key),
-        _size(name),
-        _written_by(name),
-        _readers(kind, first),
-        lineage().reads(name),
-        source,
-        tuple(_column(row, model) for row in rows),
+        name=name,
+        kind=kind,
+        meaning=first.table_meaning or "",
+        is_view=first.is_view,
+        grain=grain,
+        size=SIZES.get(name, ""),
+        written_by=WRITTEN_BY.get(name, ""),
+        readers=_readers(kind, first),
+        reads=lineage().reads(name),
+        source="the pipeline" if kind in (BESIDE, RUN_LOG) else _source(name),
+        columns=tuple(_column(row, grain) for row in rows),
     )
 
 
+def _source(name: str) -> str:
+    """Return the source that a table comes from, by the tables that it reads."""
+    roots, waiting = set(), [name]
+    while waiting:
+        reads = lineage().reads(each := waiting.pop())
+        waiting += reads
+        roots |= set() if reads else {"msk" if each.startswith("msk_db.") else each}
+    return next(source for source in SOURCES if source in roots)
+
+
+@cache
 def _models() -> dict[str, type[Model]]:
     models = [*apps.get_app_config("analytics").get_models(), *apps.get_app_config("ingest").get_models()]
     return {str(model._meta.db_table): model for model in models if database_of(model) != "msk_db"}
 
 
-def _column(row: Described, model: type[Model] | None) -> Column:
+def _column(row: Described, grain: tuple[str, ...]) -> Column:
     place = Origin(row.table_name, row.column_name)
     origins = lineage().origins(place)
-    linked = parents(model).get(row.column_name) if model else None
     return Column(
-        place,
-        row.type,
-        row.meaning or "",
-        unit_of(place, row.type) or "",
-        _null(row, model, origins) or "",
-        row.is_in_key or row.column_name in declared.GRAIN_OF_VIEWS.get(row.table_name, ()),
-        str(linked._meta.db_table) if linked else "",
-        origins,
-        lineage().sources(place),
-        "" if origins else made_here(place),
-        _is_for_research(place),
+        place=place,
+        type=row.type,
+        meaning=(row.meaning or "").strip(),
+        unit=unit_of(place, row.type) or "",
+        null=_null(row, origins) or "",
+        is_in_key=row.column_name in grain,
+        link=_link(place) or (row.is_view and len(origins) == 1 and _link(origins[0])) or "",
+        origins=origins,
+        sources=lineage().sources(place),
+        made_here="" if origins else made_here(place),
+        is_for_research=_is_for_research(place),
     )
+
+
+def _link(place: Origin) -> str:
+    """Return the table whose key a column is; "" where it is none."""
+    model = _models().get(place.table)
+    linked = parents(model).get(place.column) if model else None
+    return str(linked._meta.db_table) if linked else ""
 
 
 def unit_of(place: Origin, kind: str) -> str | None:
@@ -179,27 +221,15 @@ def unit_of(place: Origin, kind: str) -> str | None:
     return next((unit for pattern, unit in declared.UNITS if re.search(pattern, str(place))), None)
 
 
-def _null(row: Described, model: type[Model] | None, origins: tuple[Origin, ...]) -> str | None:
+def _null(row: Described, origins: tuple[Origin, ...]) -> str | None:
     """Say whether a column can be null and what that means; None where nobody has said."""
+    model = _models().get(row.table_name)
     fields = {str(field.column): field for field in model._meta.concrete_fields} if model else {}
     if row.is_never_null or (row.is_view and row.column_name in fields and not fields[row.column_name].null):
         return "no"
     if said := re.search(r"null: ([^;]+)", row.meaning or ""):
         return f"yes: {said[1]}"
     return "yes: the source has none" if len(origins) == 1 else None  # a column that is made of one is that one
-
-
-def _size(name: str) -> str:
-    """Say by what a table grows, a staging table as what is filled from it; "" where nobody has said."""
-    staged = {f"staging_{each.source}": each.name for each in STAR_TABLES if each.source}
-    return declared.SIZES.get(staged.get(name, name), "")
-
-
-def _written_by(name: str) -> str:
-    """Return the file that writes a table; "" where nobody has said."""
-    files = {each.name: f"analytics/loads/sql/{each.statement}.sql" for each in STAR_TABLES}
-    files |= dict.fromkeys([f"staging_{table.name}" for table in TABLES], "ingest/msk/staging.py")
-    return (files | declared.WRITTEN_BY).get(name, "")
 
 
 def _readers(kind: str, of: Described) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 Lineage follows values. A column is made of the columns that its expression names: those whose values it takes, and
 those by which it chooses between values. What only picks rows, a join or a filter of rows, makes no column; but a key
-that a join equates with another is both. A `case` with one branch and no `else` says whether there is a value, not
-which: its condition makes no column either.
+that a join equates with another is both. What only says whether there is a value, not which, makes no column either:
+the condition of a `case` with one branch and no `else`, and `is null` in a condition.
 """
 
 import json
@@ -117,17 +117,19 @@ def _of_expression(scope: Scope, expression: exp.Expr) -> Iterator[Origin]:
             yield from _of_column(scope, column)
 
 
-def _columns(expression: exp.Expr) -> Iterator[exp.Column]:
-    """Yield the columns that make a value: of a case that only says whether there is one, those of the value alone."""
+def _columns(expression: exp.Expr, *, is_condition: bool = False) -> Iterator[exp.Column]:
+    """Yield the columns that make a value, but for those that only say whether there is one."""
     if isinstance(expression, exp.Column):
         yield expression
+    elif is_condition and isinstance(expression, exp.Is) and isinstance(expression.expression, exp.Null):
         return
-    branches = expression.args.get("ifs", []) if isinstance(expression, exp.Case) else []
-    if len(branches) == 1 and not expression.args.get("default"):
-        yield from _columns(branches[0].args["true"])
-        return
-    for part in expression.iter_expressions():
-        yield from _columns(part)
+    elif isinstance(expression, exp.If):  # a branch of a case
+        if expression.parent and (len(expression.parent.args["ifs"]) > 1 or expression.parent.args.get("default")):
+            yield from _columns(expression.this, is_condition=True)
+        yield from _columns(expression.args["true"])
+    else:
+        for part in expression.iter_expressions():
+            yield from _columns(part, is_condition=is_condition)
 
 
 def _equated(scope: Scope, column: exp.Column) -> Iterator[exp.Column]:

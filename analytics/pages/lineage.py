@@ -48,7 +48,7 @@ def of_column(column: Column) -> Lineage:
             str(each),
             each.table,
             each.column,
-            address(each.table, each.column),
+            address(each.table, each.whole_column),
             list(map(str, lineage().origins(each))),
         )
         for table in _in_order(by_table, reads)

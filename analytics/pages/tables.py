@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from analytics.analyst import star
 from analytics.charts.scale import number
-from analytics.dictionary.tables import KINDS, PSEUDONYMOUS, STAR, Column, Table, dictionary, made_from
+from analytics.dictionary.tables import KINDS, LEGEND, PSEUDONYMOUS, STAR, Column, Table, dictionary, made_from
 from analytics.pages.answers import Row, kept
 from analytics.pages.lineage import of_column, of_table
 from analytics.pages.page import Content, RefusedError, asked, page
@@ -45,6 +45,7 @@ def tables(request: HttpRequest) -> Content:
     columns = [column for table in found.values() for column in _picked(table, words)]
     values = {
         "q": words,
+        "legend": LEGEND,
         "groups": [(kind, [each for each in entries if each.table.kind == kind]) for kind in KINDS],
         "columns": columns if words else [],
         "workers": shares(),

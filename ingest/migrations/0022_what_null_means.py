@@ -25,6 +25,8 @@ begin
         );
     end loop;
 end $$;
+-- The parser gives every schedule both.
+alter table staging_slug alter column slug set not null, alter column parse_status set not null;
 comment on column staging_slug.parse_status is
     'parsed: an offset and a milestone; partial: an offset, but no milestone; unparsed: not understood';
 comment on column staging_slug.milestone_slug is
@@ -32,6 +34,9 @@ comment on column staging_slug.milestone_slug is
 comment on column staging_slug.qualifier is 'Words of the slug that are no part of the rule; null: it has none';
 comment on column staging_slug.parse_note is 'Why the slug was not understood; null: it was understood';
 """
+
+
+UNSTAGED = "alter table staging_slug alter column slug drop not null, alter column parse_status drop not null;"
 
 
 class Migration(migrations.Migration):
@@ -103,5 +108,5 @@ class Migration(migrations.Migration):
                 db_comment="The row's key in the source; #2, #3 … where several rows share it; a missing key is the word null"
             ),
         ),
-        migrations.RunSQL(STAGED, migrations.RunSQL.noop, hints={"database": "analytics"}),
+        migrations.RunSQL(STAGED, UNSTAGED, hints={"database": "analytics"}),
     ]

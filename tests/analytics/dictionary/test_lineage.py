@@ -10,10 +10,8 @@ MILESTONES = {
     f"msk_db.patient_journey.{name}_date"
     for name in ("invitation", "registration", "consent", "operation", "discharge")
 }
-OVERRIDDEN = {"schedule_override.schedule_id"}  # whether a person has said otherwise
 WINDOW = {
     *MILESTONES,
-    *OVERRIDDEN,
     *("msk_db.schedule.slug", "schedule_override.milestone_slug", "schedule_override.offset_start_days"),
 }
 WINDOW_END = WINDOW - {"schedule_override.offset_start_days"} | {"schedule_override.offset_end_days"}
@@ -25,7 +23,7 @@ SOURCES = {
     "activity_dimension.schedule_id": {"msk_db.activity.schedule_id", "msk_db.schedule.id"},
     "schedule_dimension.qualifier": {"msk_db.schedule.slug"},
     "schedule_dimension.offset_end_days": {
-        *("msk_db.schedule.slug", "schedule_override.offset_end_days", *OVERRIDDEN),
+        *("msk_db.schedule.slug", "schedule_override.offset_end_days"),
     },
     "journey_activity_bridge.id": {"msk_db.journey_activity.journey_id", "msk_db.journey_activity.activity_id"},
     "patient_journey_fact.patient_id": {"msk_db.patient_journey.patient_id"},
@@ -50,6 +48,10 @@ SOURCES = {
     "cases_fact.new_cases": {"covid.data.cases.total.calculated.change_from_prior_day"},
     "hospitalization_fact.currently_in_icu": {"covid.data.outcomes.hospitalized.in_icu.currently.value"},
     "cases_dimension.last_update_at": {"covid.data.date"},
+    "activity_completion_fact.status": WINDOW | WINDOW_END | {"msk_db.survey_result.end_time"},
+    "adherence_fact.first_late_date": WINDOW | WINDOW_END | {"msk_db.survey_result.end_time"},
+    "erased_patient.patient_id": {"msk_db.patient.id"},
+    "schema_change.field_name": {"covid.meta.field_definitions.name"},
     "field_definitions_dimension.field_path": {"covid.meta.field_definitions.field"},
 }
 
@@ -74,6 +76,10 @@ SCHEMA = {"t": {"a": "int", "b": "int", "k": "int"}, "u": {"c": "int", "k": "int
         ("select a as x from t where b > 0", {"t.a"}),
         ("select case when b > 0 then a else k end as x from t", {"t.a", "t.b", "t.k"}),
         ("select case when b > 0 then a end as x from t", {"t.a"}),
+        ("select case when b is null then a else k end as x from t", {"t.a", "t.k"}),
+        ("select case when b is not null and a > 0 then k else a end as x from t", {"t.a", "t.k"}),
+        ("select case when b is null then a when b > 0 then k end as x from t", {"t.a", "t.b", "t.k"}),
+        ("select b is null as x from t", {"t.b"}),
         ("select case b when 1 then a when 2 then k end as x from t", {"t.a", "t.b", "t.k"}),
         ("select min(a) filter (where b = 1) as x from t", {"t.a", "t.b"}),
         ("select u.c as x from t join u on u.k = t.k", {"u.c"}),

@@ -5,11 +5,15 @@ from pathlib import Path
 from django.conf import settings
 
 from analytics import roles
+from analytics.dictionary import declared
+from analytics.dictionary.lineage import Origin
 from analytics.dictionary.markdown import write_pages
 from analytics.dictionary.tables import RUN_LOG, STAGING, STAR, Column, dictionary, unit_of
 from tests.analytics.test_schema import TABLES
 from tests.conftest import Database, Warehouse
 
+ROOT: Path = settings.BASE_DIR
+MIGRATIONS = list((ROOT / "analytics" / "migrations").glob("*.py"))
 # What a run needs for itself, and secrets: no part of the dictionary.
 FOR_RUNS = {
     *("changed_patient", "changed_patient_journey", "changed_step_result", "changed_survey_result", "changed_window"),
@@ -45,7 +49,11 @@ def test_it_has_the_run_log(databases: None) -> None:
 def test_each_table_has_a_meaning_a_size_and_a_file_that_writes_it(databases: None) -> None:
     assert [table.name for table in dictionary().values() if not (table.meaning and table.size)] == []
     files = {table.written_by for table in dictionary().values()}
-    assert [file for file in files if not (Path(settings.BASE_DIR) / file).is_file()] == []
+    assert {table.written_by for table in dictionary().values() if table.is_view} == {
+        max(file.relative_to(ROOT).as_posix() for file in MIGRATIONS if f"view {name} as" in file.read_text())
+        for name in ("activity_adherence", "window_detail")
+    }
+    assert [file for file in files if not (ROOT / file).is_file()] == []
 
 
 def test_each_column_has_a_comment(databases: None) -> None:
@@ -59,7 +67,19 @@ def test_each_column_has_a_lineage_or_is_said_to_be_made_here(databases: None) -
 def test_each_origin_is_a_column_that_is_there_or_one_of_a_source(databases: None) -> None:
     there = {each.place for each in columns()}
     named = {origin for each in columns() for origin in each.origins}
-    assert [str(each) for each in named - there if not each.table.startswith(("msk_db.", "covid"))] == []
+    ours = {each for each in named if not each.table.startswith(("msk_db.", "covid"))}
+    assert [
+        str(each) for each in ours if each.whole_column and Origin(each.table, each.whole_column) not in there
+    ] == []
+    assert {each.table for each in ours} <= dictionary().keys()
+
+
+def test_only_a_table_without_anything_of_a_source_is_made_as_a_whole(databases: None) -> None:
+    whole = {name.removesuffix(".*") for name in declared.MADE_HERE if name.endswith(".*")}
+    assert whole == {name for name, table in dictionary().items() if table.kind == RUN_LOG} | {
+        "schedule_override",
+        "load_state",
+    }
 
 
 def test_each_number_has_a_unit_or_is_said_to_have_none(databases: None) -> None:

@@ -1,0 +1,54 @@
+"""Whether the warehouse holds the made-up sample and nobody's data, so that its values can be shown to everybody."""
+
+import re
+from io import StringIO
+from pathlib import Path
+
+from django.db import transaction
+from psycopg2.sql import SQL, Identifier
+
+from ingest.cursors import one_row, raw_cursor
+from ingest.runs.errors import PipelineError
+
+DUMP = Path(__file__).resolve().parent.parent / "sample_data" / "msk_db.sql"
+TABLE = re.compile(r"^COPY public\.(\w+) \(([^)]+)\) FROM stdin;\n(.*?)^\\\.$", re.MULTILINE | re.DOTALL)
+
+
+class NotTheSampleError(PipelineError):
+    """The warehouse holds rows that are none of the sample."""
+
+
+def require_sample() -> None:
+    """Raise NotTheSampleError unless the staging tables of msk_db have the rows of the sample and no others."""
+    for table, columns, rows in TABLE.findall(DUMP.read_text(encoding="utf-8")):
+        if _differs(f"staging_{table}", columns.split(", "), rows):
+            raise NotTheSampleError(
+                f"staging_{table} holds other rows than the sample, and a page would show one of them: "
+                "load the sample (docs/source.md) and run the pipeline, or build the pages without EXAMPLES"
+            )
+
+
+def _differs(staging: str, columns: list[str], rows: str) -> bool:
+    names = {
+        "sample": Identifier("sample"),
+        "staging": Identifier(staging),
+        "columns": SQL(", ").join(map(Identifier, columns)),
+    }
+    with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
+        warehouse.execute(
+            SQL("create temp table {sample} on commit drop as select {columns} from {staging} limit 0").format(**names)
+        )
+        warehouse.copy_expert(SQL("copy {sample} from stdin").format(**names), StringIO(rows))
+        warehouse.execute(
+            SQL(
+                """
+                select exists (
+                    (select {columns} from {staging} except all select * from {sample})
+                     union all
+                    (select * from {sample} except all select {columns} from {staging})
+                )
+                """
+            ).format(**names)
+        )
+        (differs,) = one_row(warehouse)
+    return bool(differs)
