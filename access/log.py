@@ -1,6 +1,7 @@
 """What was looked at: an answer that may show a patient leaves a line in access_log before it goes out, or does not go.
 
-A view says which patients it shows by `saw`. It cannot be forgotten: what is no address of addresses.py has to say it.
+A view says by `saw` which patients it shows. No view can forget it: an answer that neither says it nor is listed in
+addresses.py is refused.
 """
 
 import logging
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 MOST_PATIENTS = 200  # that a line names: as many as a list of the admin shows at once
 LONGEST = 500  # characters of an address, and of what is behind its question mark
 KEY = re.compile(r"[-#/0-9]{1,40}", re.ASCII)
-OF_A_ROW = ("_change", "_history", "_delete")  # how the names of addresses end whose path says what is shown
+OF_A_ROW = ("_change", "_history", "_delete")  # endings of the views whose path already says what is shown
 
 NOT_SAID = (
     "This page did not say which patients it shows, and is not shown: nobody sees a patient without a line in the "
@@ -59,9 +60,9 @@ class Look:
 def saw(
     request: HttpRequest, patients: Iterable[int | None] = (), *, unnamed: int | None = 0, rows: int | None = None
 ) -> Look:
-    """Note that the answer shows these patients, and so many more whom nobody names; None: it may, nobody knows whom.
+    """Note that the answer shows `patients`, and `unnamed` more whose keys are not known, in `rows` rows.
 
-    Of several notes all hold.
+    `unnamed` is None where the answer may show patients and nobody knows how many. Several notes of one answer add up.
     """
     look = _look(request)
     look.is_none = False
@@ -72,9 +73,9 @@ def saw(
 
 
 def saw_none(request: HttpRequest) -> None:
-    """Note that the answer shows no patient, but for those that are noted beside; if there are none it leaves no line.
+    """Note that the answer shows no patient but those that `saw` notes; if there are none it leaves no line.
 
-    For a page that shows patients to some alone, or now and then.
+    For a page that shows patients only to some users, or only at times.
     """
     _look(request)
 
@@ -116,19 +117,18 @@ class AccessLogMiddleware:
         elif look.is_none:
             return response
         try:
-            line = _line(request, response, match, look)
+            line = _write_line(request, response, match, look)
         except DATABASE_ERRORS as error:
             logger.error("access log not written", extra={"page": match.route, "error": explain(error)})  # noqa: TRY400
             return _refused(request, response, NOT_WRITTEN, 503)
         if isinstance(response, StreamingHttpResponse):
             parts = cast("Iterator[bytes]", response.streaming_content)
-            response.streaming_content = _Sent(parts, line, look or Look())
+            response.streaming_content = _StreamWithEnd(parts, line, look or Look())
         return response
 
 
-def _line(request: HttpRequest, response: HttpResponseBase, match: ResolverMatch, look: Look | None) -> AccessLog:
-    """Write what was looked at, or was asked for and refused."""
-    # Of a list of which a page was asked for that is not there the first one is shown, with status 400.
+def _write_line(request: HttpRequest, response: HttpResponseBase, match: ResolverMatch, look: Look | None) -> AccessLog:
+    # Status 400 shows patients, too: a list that lacks the page that was asked for shows its first one.
     if response.status_code > 400:
         look = None
     shown = look or Look()
@@ -150,10 +150,10 @@ def _line(request: HttpRequest, response: HttpResponseBase, match: ResolverMatch
 
 
 def asked(request: HttpRequest, match: ResolverMatch, *, is_understood: bool) -> str:
-    """Return what an address asks for, no longer than there is room; an ellipsis stands for what may be anything.
+    """Return the query of an address as the log keeps it, cut to LONGEST; an ellipsis stands for what is left out.
 
-    Into what people type freely a person's name may come: of a search, and of the fields of a form, keys alone are
-    kept, and of what was not understood nothing but the names of its parts.
+    People may type a person's name into a search or a form: of these only keys are kept. Of a query that was not
+    understood only the names of its parameters are kept.
     """
     if match.view_name.endswith(OF_A_ROW):
         return ""
@@ -166,9 +166,8 @@ def asked(request: HttpRequest, match: ResolverMatch, *, is_understood: bool) ->
     return kept.urlencode(safe="/:").replace("%E2%80%A6", "…")[:LONGEST]
 
 
-class _Sent:
-    """What is streamed; when all is sent, or it broke off, a second line says so."""
-
+# The line of an export is written before its first byte: only a second one, its end, can say whether all was sent.
+class _StreamWithEnd:
     def __init__(self, parts: Iterator[bytes], line: AccessLog, look: Look) -> None:
         self.parts, self.line, self.look = parts, line, look
         self.is_over = False
@@ -212,10 +211,9 @@ class _Sent:
 
 
 def _refused(request: HttpRequest, response: HttpResponseBase, refusal: str, status: int) -> HttpResponse:
-    """Answer in words in the place of a page, in the frame of the site as long as the database gives that."""
     response.close()
     values = {"title": "Not shown", "refusal": refusal}
     try:
         return render(request, "pages/refused.html", admin.site.each_context(request) | values, status=status)
-    except DATABASE_ERRORS:
+    except DATABASE_ERRORS:  # the frame of the site asks the database who is logged in
         return HttpResponse(refusal, content_type="text/plain; charset=utf-8", status=status)

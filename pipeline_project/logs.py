@@ -58,7 +58,7 @@ class LineFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         said = vars(record).items()
-        extra = (f"{key}={_word(value)}" for key, value in said if key not in (*RESERVED_ATTRS, "request"))
+        extra = (f"{key}={_quoted_if_needed(value)}" for key, value in said if key not in (*RESERVED_ATTRS, "request"))
         return visible(" ".join((super().formatMessage(record), *extra)))
 
 
@@ -82,8 +82,7 @@ class ObjectFormatter(JsonFormatter):
         return super().format(without_rows(record)).replace("\x7f", r"\u007f")
 
 
-def _word(value: Any) -> str:
-    """Return a value in one word, or in quotes."""
+def _quoted_if_needed(value: Any) -> str:
     text = str(value)
     is_word = text and text.isprintable() and not any(c in ' ="' for c in text)
     return text if is_word else json.dumps(text, ensure_ascii=False)

@@ -78,12 +78,11 @@ EMBEDDED = env.boolean("POSTGRES_EMBEDDED", default=False)  # set by pipeline_pr
 
 
 def _login_of(role: str) -> dict[str, str]:
-    """Return as whom `role` comes to a database: as the owner where it has no password."""
+    # A role without a password of its own comes to a database as the owner.
     return DATABASE_ROLES.get(role, {"USER": POSTGRES_USER, "PASSWORD": POSTGRES_PASSWORD})
 
 
 def _database(name: str, session: str = "", **connection: Any) -> dict[str, Any]:
-    """Return Django's description of the PostgreSQL database `name`; `session` are the server's options for it."""
     # A run is idle in its transaction at one server while it works at another (ingest/apps.py: of newer servers).
     limits = f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s -c idle_in_transaction_session_timeout=0"
     options = f"-c timezone=UTC {limits} {session}"

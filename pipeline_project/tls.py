@@ -29,18 +29,17 @@ def options(prefix: str, host: str, *, production: bool, default: dict[str, str]
         )
     if mode == "disable":
         return {"sslmode": mode}
-    found = _root(prefix, mode, default) | _client(prefix, default)
+    found = _root_certificate(prefix, mode, default) | _client_certificate(prefix, default)
     if mode:
         # Else libpq would rather have Kerberos encrypt, whatever the mode says, and look at no certificate.
         found |= {"sslmode": mode, "gssencmode": "disable"}
     return found
 
 
-def _root(prefix: str, mode: str, default: dict[str, str]) -> dict[str, str]:
-    """Return the file of the authorities that the server's certificate has to come from, where the mode looks at it."""
+def _root_certificate(prefix: str, mode: str, default: dict[str, str]) -> dict[str, str]:
     name = f"{prefix}_SSLROOTCERT"
     own = env.text(name)
-    if not mode.startswith("verify-"):
+    if not mode.startswith("verify-"):  # the server then has to prove nothing
         if own:
             raise ImproperlyConfigured(
                 f"{name} is set but {prefix}_SSLMODE is not verify-full, so that nothing would be held against it: "
@@ -69,11 +68,10 @@ def _holds_certificates(file: str) -> bool:
         context.load_verify_locations(file)
     except ssl.SSLError:
         return False
-    return context.cert_store_stats()["x509"] > 0  # a list of revoked ones is none
+    return context.cert_store_stats()["x509"] > 0  # a list of revoked certificates holds none
 
 
-def _client(prefix: str, default: dict[str, str]) -> dict[str, str]:
-    """Return the files of the certificate with which we prove who we are, and of its key, if there are any."""
+def _client_certificate(prefix: str, default: dict[str, str]) -> dict[str, str]:
     names = {"sslcert": f"{prefix}_SSLCERT", "sslkey": f"{prefix}_SSLKEY"}
     own = {option: path for option, name in names.items() if (path := env.text(name))}
     if not own:
@@ -93,9 +91,8 @@ def _client(prefix: str, default: dict[str, str]) -> dict[str, str]:
 
 
 def _readable(name: str, path: str) -> str:
-    """Return the file's path from the root, as init-db.sh works in another folder, once it has been read."""
     try:
         Path(path).read_bytes()
     except OSError as error:
         raise ImproperlyConfigured(f"{name}={path} cannot be read: {error.strerror}") from error
-    return str(Path(path).absolute())
+    return str(Path(path).absolute())  # init-db.sh works in another folder
