@@ -39,9 +39,9 @@ def copy_rows(source: Cursor, query: Composable, target: Cursor, table: Identifi
         except BaseException:
             wait([sending], timeout=0.1)
             if sending.done() and isinstance(sending.exception(), psycopg2.Error):
-                sending.result()  # what the source says: that its rows end early is all that is seen from here
+                sending.result()  # raises what the source says: here nothing but the early end of its rows is seen
             pipe.close()  # first: a sender that writes to a full pipe would wait for ever
-            with suppress(psycopg2.Error):  # of a source that takes no connection now: what went wrong first counts
+            with suppress(psycopg2.Error):  # the source may take no connection now: what went wrong first counts
                 source.connection.cancel()  # or the rest of the table is read before its transaction can end
                 while wait([sending], timeout=0.5).not_done:
                     source.connection.cancel()
@@ -67,8 +67,6 @@ def one_error() -> Iterator[None]:
 
 
 class _CountingFile(io.FileIO):
-    """A file that counts the bytes read from it."""
-
     byte_count = 0
 
     def read(self, size: int | None = -1, /) -> bytes:

@@ -13,9 +13,9 @@ from ingest.target import Target, each, names
 
 
 def find_differing(warehouse: Cursor, target: Target, query: Composable) -> int:
-    """Leave the rows of a table by patient that differ in its work table, where they are; return how many.
+    """Put the rows that differ of a table cut by patient into its work table; return how many they are.
 
-    `query` is read twice: it is to give rows of a work table.
+    `query` is read twice, and so has to give rows of a work table.
     """
     rows = make_work_table(warehouse, target.differing, _statement(NEW_OR_CHANGED, target, query))
     if not target.keeps_rows:
@@ -34,7 +34,7 @@ def write_differing(warehouse: Cursor, target: Target, counts: StepRun) -> None:
 
 
 def find_differing_reference(warehouse: Cursor, target: Target, query: Composable) -> int:
-    """Leave the rows of a table that is whole on each worker that differ in a temporary table; return how many."""
+    """Put the rows that differ of a table that is whole on each worker into a temporary table; return how many."""
     gone = SQL("") if target.keeps_rows else SQL(" union all ") + _statement(GONE, target, query)
     return make_work_table(warehouse, target.differing, _statement(NEW_OR_CHANGED, target, query) + gone)
 
@@ -81,7 +81,6 @@ INSERT_KEYS = "insert into {table} ({columns}) select {columns} from {differing}
 
 
 def _statement(text: str, target: Target, query: Composable = NOTHING) -> Composed:
-    """Return one of the statements above, for a target."""
     written = target.compared + target.stamped
     return SQL(text).format(
         table=Identifier(target.table),

@@ -15,8 +15,8 @@ from psycopg2.sql import SQL, Composable, Identifier, Literal
 
 from ingest.cursors import Cursor, one_row, raw_cursor
 
-# Of a work table on workers: more rows would be read by each statement until they are vacuumed, while to truncate its
-# parts takes as long as to delete about these.
+# The most rows of a work table on workers that are deleted: to truncate its parts takes about as long, and each
+# statement would read more dead rows until they are vacuumed.
 DELETED_AT_MOST = 50_000
 
 
@@ -76,7 +76,10 @@ def drop_work_table(warehouse: Cursor, name: str) -> None:
 
 
 def empty(warehouse: Cursor, table: str) -> None:
-    """Let go of all rows of a table at once; while somebody reads it, as pg_dump does, one by one: they do not wait."""
+    """Let go of all rows of a table at once, or one by one while somebody reads it, as pg_dump does.
+
+    To empty it at once would wait for the reader.
+    """
     warehouse.execute(
         SQL(
             """
@@ -119,11 +122,10 @@ def analyze(warehouse: Cursor, table: str) -> None:
 
 
 def _analyze_here(warehouse: Cursor, table: str) -> None:
-    """Analyse a table: by a function of its owner where we are not, as the server would do nothing but warn."""
     warehouse.execute("select pg_has_role(relowner, 'usage') from pg_class where oid = %s::regclass", [table])
     if one_row(warehouse) == (True,):
         warehouse.execute(SQL("analyze {}").format(Identifier(table)))
-    else:
+    else:  # the server would only warn, and not analyse: a function of the owner does
         warehouse.execute("select analyze_table(%s)", [table])
 
 
@@ -161,7 +163,7 @@ def has_workers(warehouse: Cursor) -> bool:
 
 @dataclass(frozen=True)
 class Share:
-    """What of the rows that are cut by patient a worker has: None where it does not answer."""
+    """How much a worker has of the rows that are cut by patient; None where it does not answer."""
 
     worker: str
     bytes: int | None

@@ -139,13 +139,12 @@ def _text(words: list[str]) -> str:
 
 
 def _plain_text(slug: str) -> str:
-    """Lower-case, a space before each word, and `preop` or `po` spelled out as `pre op`, `post op`."""
     words = _words(slug.lower().translate(SEPARATORS))
+    # `preop` becomes `pre op`, and `po` `post op`.
     return _text([SPELLED_OUT.get(word, word) for word in words])
 
 
 def _take_offsets(text: str) -> tuple[list[str], str]:
-    """Take the offsets out of a text; give them, each with a unit, and the text without them."""
     *pieces, rest = OFFSET.split(text)  # words, offset, words, offset, …, words
     offsets: list[str] = []
     others: list[str] = []
@@ -153,6 +152,7 @@ def _take_offsets(text: str) -> tuple[list[str], str]:
         if between.endswith(LEADS_ON):
             words, numbers = _split_numbers(_words(between), after_offset=bool(offsets))
             others.append(_text(words))
+            # Of `2-to-4w` the 2 takes the unit of the offset that follows.
             offsets += [number + _unit(offset) for number in numbers]
         else:
             others.append(between)
@@ -188,7 +188,7 @@ def _take_milestone(text: str) -> tuple[str | None, bool, str]:
 
 
 def _explicit_span(offsets: list[str]) -> Span:
-    """Of three or more offsets the first and the last count; a `+` on either (`2w-6w+`) means: no end."""
+    # Of three or more offsets the first and the last count; a `+` on either (`2w-6w+`) means: no end.
     counted = offsets if len(offsets) == 1 else [offsets[0], offsets[-1]]
     return Span(tuple(map(_days, counted)), open_ended=any(offset.endswith("+") for offset in counted))
 
@@ -198,9 +198,8 @@ def _unit(offset: str) -> str:
 
 
 def _days(offset: str) -> int:
-    """Read one offset, `6w`, `6 weeks+` or `week 6`."""
     unit = _unit(offset)
-    number = offset.replace(unit, "").strip(" +").lstrip("0") or "0"
+    number = offset.replace(unit, "").strip(" +").lstrip("0") or "0"  # of `6w`, `6 weeks+` or `week 6`
     # Six digits are out of range already, and int() refuses very long numbers.
     return int(number[:6]) * UNIT_DAYS[unit]
 

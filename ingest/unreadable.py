@@ -1,4 +1,4 @@
-"""Which text of the source is none in its encoding: looked for only when a copy failed because of one."""
+"""Finds the text of the source that is not valid in its encoding, when a copy has failed because of one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,8 +19,8 @@ UNREADABLE = ("22021", "22P05")
 def texts_named(source: Cursor, table: SourceTable, query: Composable) -> Iterator[None]:
     """Raise RowError, naming column and row, when the block fails to copy what `query` gives of `table`.
 
-    Only where it is a text that cannot be read. The source's transaction is over by then: what names the row is a
-    second look, without the snapshot.
+    Only where a text cannot be read. The source's transaction is over by then: the row is found by a second look,
+    without the snapshot.
     """
     try:
         yield
@@ -31,9 +31,8 @@ def texts_named(source: Cursor, table: SourceTable, query: Composable) -> Iterat
         raise
 
 
-class _Scan:
-    """A file to which COPY writes a row at a time; it keeps the first one that is no text, and counts them."""
-
+# COPY writes to it as to a file, a row at a time.
+class _UnreadableRows:
     def __init__(self, codec: str) -> None:
         self.codec = codec
         self.first = b""
@@ -61,14 +60,14 @@ def _raise_named(source: Cursor, table: SourceTable, query: Composable) -> None:
         encoding = "UTF8"  # anything goes there; this is what the warehouse takes it for
     if encoding not in encodings:  # Python does not know all that PostgreSQL does
         return
-    scan = _Scan(encodings[encoding])
-    source.copy_expert(SQL("copy ({}) to stdout").format(query), scan)
-    if not scan.count:
+    unreadable = _UnreadableRows(encodings[encoding])
+    source.copy_expert(SQL("copy ({}) to stdout").format(query), unreadable)
+    if not unreadable.count:
         return
-    values = dict(zip(table.columns, scan.first.rstrip(b"\n").split(b"\t"), strict=True))
-    column = next(name for name, value in values.items() if not scan.can_read(value))
+    values = dict(zip(table.columns, unreadable.first.rstrip(b"\n").split(b"\t"), strict=True))
+    column = next(name for name, value in values.items() if not unreadable.can_read(value))
     key = {name: values[name].decode().replace("\\N", "null") for name in table.identity}
-    rows = f"{scan.count:,} rows" if scan.count > 1 else "a row"
+    rows = f"{unreadable.count:,} rows" if unreadable.count > 1 else "a row"
     raise RowError(
         f"the source's text {table.name}.{column} is not {encoding} in {rows}: write it anew there, and run the "
         "command again; run by hand it names the first row",
@@ -77,6 +76,5 @@ def _raise_named(source: Cursor, table: SourceTable, query: Composable) -> None:
 
 
 def _condition(table: SourceTable, key: dict[str, str]) -> str:
-    """Return the condition by which a person finds a row, in SQL."""
     values = {name: f"'{value}'" if table.columns[name] == "date" else value for name, value in key.items()}
     return " and ".join(f"{name} is null" if key[name] == "null" else f"{name} = {v}" for name, v in values.items())

@@ -150,7 +150,7 @@ class CovidClient(AbstractContextManager["CovidClient"]):
 
     @contextmanager
     def _get(self, url: str, known: Validators) -> Iterator[requests.Response]:
-        """Give the answer for `url`, to be read in the block: that counts to the time it may take."""
+        # The block reads the body: that, too, counts to the deadline.
         try:
             with deadline(self.total_seconds), self._ask(url, known) as response:
                 yield response
@@ -164,7 +164,7 @@ class CovidClient(AbstractContextManager["CovidClient"]):
             raise PermanentError(f"{url} redirects without end: check COVID_API_URL") from error
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.InvalidHeader) as error:
             raise TransientError(f"{url} cannot be reached ({_cause(error)}): try again later") from error
-        except ValueError as error:  # of it its text may quote a part, which may be one of a password
+        except ValueError as error:  # its text may quote a part of the address, as of a password
             raise PermanentError(f"{url} leads to what is no address: check COVID_API_URL") from error
         except requests.RequestException as error:
             raise PermanentError(f"{url} cannot be asked for ({_cause(error)}): correct COVID_API_URL") from error
@@ -177,15 +177,14 @@ def _document(url: str, response: requests.Response) -> Document:
     if status != requests.codes.ok:
         raise PermanentError(f"{url} answered {_status(response)}: check COVID_API_URL")
     validators = Validators.of(response.headers.get("ETag"), response.headers.get("Last-Modified"))
-    return Document(url, datetime.now(UTC), _read(url, response.raw), validators)
+    return Document(url, datetime.now(UTC), _body(url, response.raw), validators)
 
 
 def _status(response: requests.Response) -> str:
     return f"{response.status_code} {excerpt(response.reason)}" if response.reason else f"{response.status_code}"
 
 
-def _read(url: str, raw: Any) -> bytes:
-    """Return the body; raise rather than read without end."""
+def _body(url: str, raw: Any) -> bytes:
     body = bytearray()
     raw.decode_content = True
     try:
@@ -199,7 +198,7 @@ def _read(url: str, raw: Any) -> bytes:
 
 
 def _cause(error: Exception) -> str:
-    """Return the innermost reason in a few words; the outer ones repeat the address and an object's id."""
+    # Only the innermost reason: the outer ones repeat the address and an object's id.
     cause: BaseException = error
     while cause.__cause__ or cause.__context__:
         cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]

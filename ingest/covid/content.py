@@ -46,12 +46,12 @@ def unkept_text(content: Any) -> str | None:
 
 
 def _place_of_unkept(value: Any) -> tuple[str, str] | None:
-    """Return the path of such a text within `value`, and the text. No path is made before there is one to name."""
     if isinstance(value, str):
         return ("", value) if UNKEPT.search(value) else None
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         if place := _place_of_unkept(key) or _place_of_unkept(item):
             path, text = place
+            # The path is put together on the way back, and only where there is a text to name.
             return (f"[{key}]" if isinstance(key, int) else f".{key}") + path, text
     return None

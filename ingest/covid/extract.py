@@ -31,7 +31,7 @@ def extract_covid(run: Run, days: Iterable[date] | None = None, *, anew: bool = 
     ):
         for document in _documents(client, warehouse, days, anew):
             if document:
-                _stage(warehouse, document, run, counts)
+                _stage_what_is_new(warehouse, document, run, counts)
 
 
 def _documents(
@@ -43,8 +43,7 @@ def _documents(
         yield client.history(Validators() if anew else last_validators(warehouse, client.history_url))
 
 
-def _stage(warehouse: Cursor, document: Document, run: Run, counts: StepRun) -> None:
-    """Keep the versions of days, the definitions and their changes that are new in `document`."""
+def _stage_what_is_new(warehouse: Cursor, document: Document, run: Run, counts: StepRun) -> None:
     counts.bytes += len(document.body)
     content = parse(document)
     definitions = read_definitions(document.url, content.get("meta"))

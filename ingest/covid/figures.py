@@ -55,9 +55,9 @@ class Figure:
 
 
 def _block(table: str, path: str, *columns: str) -> list[Figure]:
-    """Return the figures of a block: its value, then its calculated ones in the order of the columns."""
     names = ("population_percent", "change_from_prior_day", "seven_day_change_percent", "seven_day_average")
     paths = [f"{path}.value", *(f"{path}.calculated.{name}" for name in names)]
+    # A table may have columns for the first of these figures alone.
     return [Figure(table, *pair) for pair in zip(columns, paths, strict=False)]
 
 

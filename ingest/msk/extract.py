@@ -40,13 +40,12 @@ def extract_msk(run: Run, *, full_refresh: bool = False, allow_deletes: bool = F
 
 
 def _check_losses(staging_tables: list[StagingTable]) -> None:
-    """Raise PipelineError when the source is empty, or lacks so much of what it had that it looks like a mishap."""
     if not any(staging.rows_now() for staging in staging_tables):
         raise PipelineError(
             "the ten tables of the source database are all empty: load your dump into it (docs/source.md) "
             "and run the command again, or run it with --allow-deletes if that is meant"
         )
-    losses = "; ".join(loss for staging in staging_tables for loss in _losses(staging))
+    losses = "; ".join(loss for staging in staging_tables for loss in _alarming_losses(staging))
     if losses:
         raise PipelineError(
             f"too much of the source is gone: {losses}. MSK_MAX_DELETE_PERCENT is "
@@ -55,8 +54,7 @@ def _check_losses(staging_tables: list[StagingTable]) -> None:
         )
 
 
-def _losses(staging: StagingTable) -> Iterator[str]:
-    """Yield what is alarming about a table: it is empty after it was not, or too many of its rows are gone."""
+def _alarming_losses(staging: StagingTable) -> Iterator[str]:
     before, lost = staging.rows_before, staging.rows_lost()
     if before and not staging.rows_now():
         yield f"{staging.table.name} is empty, it had {before:,} rows"

@@ -31,8 +31,8 @@ class Snapshot:
 def snapshot() -> Iterator[Snapshot]:
     """Give msk_db as one REPEATABLE READ READ ONLY transaction sees it: whole, or not at all.
 
-    A query from which row-level security would keep rows the server refuses, also where a view or a function stands
-    between. What a view's own query leaves out is its owner's affair.
+    The server refuses a query from which row-level security would hide rows, also through a view or a function. What a
+    view's own query leaves out is its owner's affair.
 
     Raises PipelineError when the server is too old, or when a table or column is missing or of another type.
     """
@@ -60,8 +60,8 @@ def rows_query(table: SourceTable, buckets: list[int] | None) -> Composed:
 def digest_seed(source: Snapshot, table: SourceTable, secret: str) -> int:
     """Return a number that is another one when digests of `table` cannot be compared with earlier ones.
 
-    As when the server's version, a column's type or the buckets are others. Nobody can foresee it who does not know
-    the warehouse's `secret`, and it does not give that away.
+    That is when the server's version, a column's type or the buckets have changed. Without the warehouse's `secret`
+    nobody can foresee the number, and it does not give the secret away.
     """
     made_of = f"{DIGEST_VERSION} {source.cursor.connection.server_version} {source.types[table.name]} {table}"
     return int.from_bytes(hmac.digest(secret.encode(), made_of.encode(), "sha256")[:8], signed=True)
@@ -111,7 +111,6 @@ def _column_types(source: Cursor) -> ColumnTypes:
 
 
 def _check_tables(types: ColumnTypes) -> None:
-    """Raise PipelineError, naming every table and column that is missing or of another type."""
     database = connections["msk_db"].settings_dict["NAME"]
     if not types:
         raise PipelineError(
@@ -126,13 +125,12 @@ def _check_tables(types: ColumnTypes) -> None:
         )
 
 
-def _problems(table: SourceTable, found: dict[str, str] | None) -> Iterator[str]:
-    """Yield what is wrong with a table of which `found` are the columns with their types."""
-    if found is None:
+def _problems(table: SourceTable, types: dict[str, str] | None) -> Iterator[str]:
+    if types is None:
         yield f"table {table.name} is missing"
         return
     for column, kind in table.own_columns().items():
-        if column not in found:
+        if column not in types:
             yield f"column {table.name}.{column} is missing"
-        elif found[column] not in TYPES[kind]:
-            yield f"column {table.name}.{column} is {found[column]}, not {kind}"
+        elif types[column] not in TYPES[kind]:
+            yield f"column {table.name}.{column} is {types[column]}, not {kind}"

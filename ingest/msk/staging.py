@@ -151,7 +151,6 @@ class StagingTable:
             self.values["is_compared"] = is_compared.format(**self.tables)
 
     def _buckets_to_copy(self) -> list[int] | None:
-        """Return the buckets that differ, or None where they hold so much of the table that all of it is copied."""
         buckets, rows = self._row(
             """
             select array_agg(c.bucket), coalesce(sum(d.row_count), 0)::bigint
@@ -159,10 +158,10 @@ class StagingTable:
               left join {digest} d using (bucket)
             """
         )
+        # None: they hold so much of the table that all of it is copied.
         return None if rows > COPIED_WHOLE * self.rows_now() else buckets
 
     def _apply_difference(self) -> None:
-        """Replace the rows of the keys that are not staged as they should be, or all where that is quicker; count."""
         if not make_work_table(self.warehouse, self._name("differing"), self._statement("020_differing")):
             return
         analyze_local(self.warehouse, self._name("differing"))
@@ -175,7 +174,7 @@ class StagingTable:
             self._execute("insert into {staging} select * from {incoming}")
         else:
             self._run("050_staging")
-        if rows * 20 > self.staged_rows:  # within the run nobody else would, and the load is planned by it
+        if rows * 20 > self.staged_rows:  # autovacuum sees none of it within the run, and the load is planned by it
             analyze_local(self.warehouse, self._name("staging"))
 
     def _count(self) -> None:

@@ -43,7 +43,7 @@ KINDS = {
 class SourceTable:
     """A table of the source; `columns` has its columns, and those that staging adds, with their types.
 
-    `rows` gives the rows t as they are digested, `copied` as they are staged, which may take a sort more. `key` gives
+    `rows` gives the rows t for digests, `copied` the same for staging, which may need one more sort. `key` gives
     the columns by which they are compared: a name for each and how it follows from a row t, never null. `changes` is
     the table that takes owner and key of the rows that changed; without it all rows are looked at whenever the star is
     loaded.
@@ -72,7 +72,7 @@ class SourceTable:
         return SQL(", ").join(
             exact.get(kind, SQL("t.{}")).format(Identifier(column))
             for column, kind in self.columns.items()
-            if column not in ADDED or (column == "owner_id" and "patient_id" not in self.columns)  # or it follows
+            if column not in ADDED or (column == "owner_id" and "patient_id" not in self.columns)  # else it follows
         )
 
     def copied_columns(self) -> Composed:
@@ -115,7 +115,7 @@ def _text(alias: str, columns: Iterable[str]) -> str:
 def _table(
     model: type[Model], key: Mapping[str, str], bucket: str = IDS, *, changes: str = "", owner: str = "", join: str = ""
 ) -> SourceTable:
-    """Return the table of a model, with the patient that a row r belongs to: `owner`, which `join` may bring."""
+    # `owner` is the expression for the patient that a row r belongs to; `join` brings the table that it needs, if any.
     name = model._meta.db_table
     columns = _columns_of(model)
     names = ", ".join(f"r.{column}" for column in columns)

@@ -1,8 +1,8 @@
 """What a person has to know of, told once when it begins and once when it is over.
 
 After each run the conditions of all sources are looked at, not of its own alone: an MSK run that comes every hour
-notices that the COVID figures are stale. When nothing runs at all nobody looks: that is for others to find, as
-pings.py and /metrics say it to them.
+notices that the COVID figures are stale. When nothing runs at all nobody looks: others learn that from pings.py and
+/metrics.
 """
 
 import logging
@@ -40,7 +40,7 @@ def update_alerts() -> None:
     Raises nothing: an alert never fails a run.
     """
     try:
-        for alert in _record():
+        for alert in _record_news():
             level, event = (logging.WARNING, "alert is over") if alert.ended_at else (logging.ERROR, "alert begins")
             about = {"source": alert.source, "alert": str(alert.kind), "since": alert.began_at.isoformat()}
             logger.log(level, event, extra=about | {"text": alert.message})
@@ -49,13 +49,12 @@ def update_alerts() -> None:
         logger.error("alerts cannot be kept", extra={"error": explain(error)})  # noqa: TRY400  (in one line)
 
 
-def _record() -> list[Alert]:
-    """Bring the open alerts in step with the conditions, and return those that have news."""
+def _record_news() -> list[Alert]:
     now = timezone.now()
     news = []
     with transaction.atomic(using="default"):
-        # Two runs may end together: who comes second sees what the first one has recorded. No advisory lock, which
-        # whoever may connect can take and keep.
+        # Two runs may end together: the second has to see what the first has recorded. An advisory lock would not do:
+        # whoever may connect can take it and keep it.
         with connections["default"].cursor() as cursor:
             cursor.execute("lock table alert in share row exclusive mode")
         alerts = {(alert.kind, alert.source): alert for alert in Alert.objects.filter(ended_at=None)}
@@ -77,7 +76,7 @@ def _record() -> list[Alert]:
 
 
 def _conditions(alerts: dict[Key, Alert]) -> dict[Key, Condition | None]:
-    """Return each condition, None for one that does not hold. Those that cannot be known now are not among them."""
+    # None: the condition does not hold. One that cannot be known now is not there.
     found: dict[Key, Condition | None] = {}
     failures = {}
     try:
@@ -93,20 +92,19 @@ def _conditions(alerts: dict[Key, Alert]) -> dict[Key, Condition | None]:
     return found
 
 
-def _failed(run: RunOutcome | None) -> Condition | None:
-    """The last run that ended has failed or was interrupted: it is `run`."""
-    if not run:
+def _failed(failure: RunOutcome | None) -> Condition | None:
+    if not failure:
         return None
-    reason = run.error
+    reason = failure.error
     if UNFORESEEN in reason:  # what nobody foresaw stays in the house; an earlier release let it quote a row
-        reason = "it was stopped" if run.status == PipelineRun.Status.INTERRUPTED else "the run log has the error"
-    message = f"Run {run.id}, {run.command} by {run.trigger}, {run.status}: {reason}"
-    return Condition(run.finished or run.started, message)
+        reason = "it was stopped" if failure.status == PipelineRun.Status.INTERRUPTED else "the run log has the error"
+    message = f"Run {failure.id}, {failure.command} by {failure.trigger}, {failure.status}: {reason}"
+    return Condition(failure.finished or failure.started, message)
 
 
 def _stale(status: SourceStatus) -> Condition | None:
-    """The source was loaded, or where it never was first tried, longer ago than its MAX_AGE_HOURS."""
     tried = PipelineRun.objects.filter(source=status.source).order_by("pk").values_list("started", flat=True)
+    # The age of a source that was never loaded counts from its first try.
     base = status.loaded_at or tried.first() or timezone.now()
     if status.is_from_the_future:
         return Condition(timezone.now(), f"It was loaded at {_time(base)}, {CLOCK_SET_BACK}")
@@ -118,11 +116,10 @@ def _stale(status: SourceStatus) -> Condition | None:
 
 
 def _schema_change() -> Condition | None:
-    """The last run of the COVID source that succeeded saw definitions of fields that were other than before."""
     run = PipelineRun.objects.filter(source="covid", status=PipelineRun.Status.SUCCEEDED).order_by("-pk").first()
     if not run:
         return None
-    # Since it started, as another run had its number if the run log was restored from a backup.
+    # By its start as well: where the run log was restored from a backup, another run has had the same number.
     seen = SchemaChange.objects.filter(run_id=run.pk, detected_at__gte=run.started)
     changes = list(seen.order_by("pk"))
     if not changes:
@@ -133,9 +130,10 @@ def _schema_change() -> Condition | None:
 
 
 def _rejects(source: str, alert: Alert | None) -> Condition | None:
-    """The last load rejected a larger share of a table than the one before it or, of an open alert, before that began.
+    """Compare the share of each table that the last load rejected with that of an earlier load.
 
-    Once the run log has forgotten what the level was before the new one is what is usual, and the alert ends.
+    The earlier one is the load before or, while the alert is open, the last load before it began. Once the run log has
+    forgotten that load, the new share counts as usual, and the alert ends.
     """
     last = loads(source).first()
     if not last:

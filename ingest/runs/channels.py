@@ -66,7 +66,7 @@ def post(address: str, seconds: float, **content: Any) -> None:
 
 
 def _host(address: str) -> str:
-    """Return the host of an address; the rest of it may hold a token."""
+    # Nothing but the host is shown of an address: the rest of it may hold a token.
     try:
         return urlsplit(address).hostname or "an address without a host"
     except ValueError:
@@ -87,7 +87,6 @@ def _payload(text: str) -> dict[str, object]:
 
 
 def _cause(error: BaseException) -> str:
-    """Return the kind of the innermost reason, as ConnectionRefusedError."""
     while inner := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
         error = inner
     return type(error).__name__

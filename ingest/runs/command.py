@@ -85,15 +85,14 @@ class PipelineCommand(BaseCommand):
             if INTERRUPTED in codes:
                 break
         code = next((code for code in (INTERRUPTED, FAILED, SKIPPED) if code in codes), 0)
-        if code and not _logs_alone(options):
-            raise CommandError(_together(outcomes), returncode=code) from codes[code]
+        if code and not _only_logs(options):
+            raise CommandError(_in_one_line(outcomes), returncode=code) from codes[code]
         if code and not (code == SKIPPED and _is_by_cron()):
             # The log has said it; and what a caller logs of an error's cause could quote a patient's row.
             raise SystemExit(code)
 
     def _run(self, source: str, steps: Callable[[Run], None], options: dict[str, Any], watch: Watch) -> None:
-        """Do `steps` in a run of its own, recorded and shown as it goes, and print what it did or, dry, would do."""
-        logs = options["print_logs"] or _logs_alone(options)
+        logs = options["print_logs"] or _only_logs(options)
         if logs:
             for name in ("ingest", "ingest.runs", "analytics"):
                 logging.getLogger(name).setLevel(logging.INFO)
@@ -103,18 +102,16 @@ class PipelineCommand(BaseCommand):
             watch.begins(run.uuid)
             run.on_table = self._reporter(run) if options["report"] else show
             steps(run)
-        if not _logs_alone(options):
+        if not _only_logs(options):
             print_summary(run, self.stdout)
 
     def _reporter(self, run: Run) -> Callable[[StepRun], None]:
-        """Print the number of the run, and return what prints it again with each step and table that begins."""
-
         def report(*place: str) -> None:
             with suppress(BrokenPipeError):  # who listened is gone, which is nothing to the run
                 self.stdout.write(" ".join((str(run.id), ", ".join(place))).rstrip())
                 self.stdout.flush()
 
-        report()
+        report()  # who listens has to know the run before its first step
         return lambda counts: report(counts.step, counts.table_name)
 
     def steps(self, run: Run, options: dict[str, Any]) -> None:
@@ -122,8 +119,8 @@ class PipelineCommand(BaseCommand):
         raise NotImplementedError
 
 
-def _logs_alone(options: dict[str, Any]) -> bool:
-    """Tell whether the log says all that there is to say of a run, as nobody sits before it."""
+# Nobody sits before a run that cron or the worker has started: all that there is to say goes into the log.
+def _only_logs(options: dict[str, Any]) -> bool:
     return options["report"] or _is_by_cron()
 
 
@@ -142,9 +139,8 @@ def _failure(error: Exception) -> str:
     return f"{explain(error)}{row}. The warehouse is as it was."
 
 
-def _together(outcomes: dict[str, str]) -> str:
-    """Return one line on all sources; of a single one it need not be said which."""
-    if len(outcomes) == 1:
+def _in_one_line(outcomes: dict[str, str]) -> str:
+    if len(outcomes) == 1:  # who runs one source knows which
         (outcome,) = outcomes.values()
         return outcome.removeprefix("failed: ").removeprefix("skipped: ")
     return " ".join(f"{source} {outcome}" for source, outcome in outcomes.items())

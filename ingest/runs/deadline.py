@@ -11,7 +11,8 @@ AGAIN_SECONDS = 0.5  # what cleans up after the deadline may wait for the same s
 
 
 class _TimeIsUp(BaseException):
-    """No Exception, which a library would take for a failure of the network, and try again."""
+    # Not an Exception: a library would take that for a failure of the network, and try again.
+    pass
 
 
 @contextmanager
@@ -47,15 +48,15 @@ def deadline(seconds: float) -> Iterator[None]:
     except (_TimeIsUp, Exception) as error:
         if not is_late:
             raise
-        _let_go(error)
+        _close_what_is_open(error)
         raise TimeoutError(f"it took longer than {seconds:g} s") from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 
-def _let_go(error: BaseException | None) -> None:
-    """Close what the block had open, which a library that was interrupted leaves to the end of its variables."""
+def _close_what_is_open(error: BaseException | None) -> None:
+    # A library that was interrupted closes its sockets only when its variables end, which the traceback keeps.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         while error:

@@ -41,7 +41,7 @@ def print_summary(run: Run, out: OutputWrapper) -> None:
         rows += [[step], *(_texts(counts, f"table_name {COLUMNS}") for counts in counts_of_step), []]
     total = sum(counts.seconds for counts in run.steps)
     rows.append(["total", *[""] * (len(COLUMNS.split()) - 1), _text(total)])
-    _print(title, "table", COLUMNS, rows, out)
+    _print_table(title, "table", COLUMNS, rows, out)
 
 
 def print_rows(title: str, rows: Sequence[Any], words: str, numbers: str, out: OutputWrapper) -> None:
@@ -49,12 +49,11 @@ def print_rows(title: str, rows: Sequence[Any], words: str, numbers: str, out: O
     if not rows:
         out.write(f"{title}: none\n\n")
         return
-    _print(title, words, numbers, [_texts(row, f"{words} {numbers}") for row in rows], out)
+    _print_table(title, words, numbers, [_texts(row, f"{words} {numbers}") for row in rows], out)
     out.write("")
 
 
-def _print(title: str, words: str, numbers: str, rows: list[list[str]], out: OutputWrapper) -> None:
-    """Print a table; a row of one word is a heading."""
+def _print_table(title: str, words: str, numbers: str, rows: list[list[str]], out: OutputWrapper) -> None:
     names = [name.removeprefix("rows_").replace("_", " ") for name in f"{words} {numbers}".split()]
     widths = [max(map(len, cells)) for cells in zip_longest(names, *rows, fillvalue="")]
     sides = [str.ljust] * len(words.split()) + [str.rjust] * len(numbers.split())
@@ -63,6 +62,7 @@ def _print(title: str, words: str, numbers: str, rows: list[list[str]], out: Out
     out.write(title)
     for row in (names, [rule * (sum(widths) + len(widths) - 1)], *rows):
         line = " ".join(pad(cell, width) for pad, cell, width in zip(sides, row, widths, strict=False)).rstrip()
+        # A row of one cell is a heading.
         out.write(bold(line) if row is names or len(row) == 1 else line)
 
 

@@ -28,7 +28,7 @@ def dry_run(source: str) -> Iterator[Run]:
 
 
 def _cover_numbered_tables() -> None:
-    """Put a temporary copy before each table of a run that numbers its rows, until the transaction ends."""
+    # Temporary copies stand before the tables in the search path, so that these keep the numbers of their sequences.
     with connections["analytics"].cursor() as cursor:
         cursor.execute("select set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)")
         cursor.execute(
@@ -53,30 +53,28 @@ def _cover_numbered_tables() -> None:
 
 @contextmanager
 def _estimates_kept() -> Iterator[None]:
-    """Correct after the block how many rows the server takes each table for.
+    """Analyse again after the block the tables whose estimated rows have changed.
 
-    It notes that in place when a table is analysed, and so keeps it of rows that were rolled back.
+    The server writes an estimate in place when a table is analysed: that of rows which are rolled back would stay.
     """
-    before = _estimates()
+    before = _estimated_rows()
     try:
         yield
     except BaseException:
         with suppress(*DATABASE_ERRORS):  # what went wrong first is what counts
-            _correct(before)
+            _analyze_changed(before)
         raise
-    _correct(before)
+    _analyze_changed(before)
 
 
-def _correct(before: dict[str, float]) -> None:
-    """Analyse the tables whose estimates are no longer those of before."""
-    changed = [table for table, rows in _estimates().items() if rows != before.get(table)]
+def _analyze_changed(before: dict[str, float]) -> None:
+    changed = [table for table, rows in _estimated_rows().items() if rows != before.get(table)]
     with raw_cursor("analytics") as cursor:
         for table in changed:
             analyze(cursor, table)
 
 
-def _estimates() -> dict[str, float]:
-    """Return the estimated rows of each table of the warehouse."""
+def _estimated_rows() -> dict[str, float]:
     with connections["analytics"].cursor() as cursor:
         cursor.execute(
             """

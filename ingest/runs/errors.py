@@ -14,15 +14,15 @@ from ingest.quoting import visible
 
 DATABASE_ERRORS = (django.db.Error, psycopg2.Error)
 
-UNFORESEEN = "--traceback shows the whole story"  # on a terminal, with what the error itself says: that may be a row
+UNFORESEEN = "--traceback shows the whole story"  # on a terminal alone, as the error's own text may quote a row
 
-# Where PostgreSQL's own messages quote names alone, by the beginning of the SQLSTATE, and where they quote values: in a
-# data exception, and in a syntax error, a word of the statement. These are masked. Of what is left nobody knows what it
-# quotes, as of what a function of somebody's own says, which a view of the source may call: its kind has to do.
+# What PostgreSQL's own messages quote, by the beginning of the SQLSTATE. The values in a data exception, and the words
+# of the statement in a syntax error, are masked; names are shown. Nobody knows what other messages quote, such as that
+# of a function which a view of the source calls: of these only the kind of the error is shown.
 QUOTES_VALUES = ("22", "42601")
 QUOTES_NAMES = ("0A", "08", "23", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "XX")
 RAISED = ("exec_stmt_raise", "exec_stmt_assert")
-# From the first quotation mark, of whatever language the server speaks, to the last one; and what begins with a digit.
+# What is masked: all from the first quotation mark, in whatever language, to the last, and what begins with a digit.
 MARKS = "\"'«»‹›„“”‚‘’「」"  # noqa: RUF001
 VALUES = re.compile(rf"[{MARKS}].*[{MARKS}]|\b\d[^\s,;)]*", re.DOTALL)
 COPIED = re.compile(r"COPY (\w+), line \d+, column (\w+)")
@@ -44,11 +44,10 @@ REMEDIES = {
     "55P03": "somebody holds it longer than the server's lock_timeout lets wait: run the command again when it is free",
     "57014": "if its time ran out, raise STATEMENT_TIMEOUT_SECONDS; if somebody cancelled it, run the command again",
 }
-# Of the source: no run creates it.
+# No run creates the source's database.
 LOAD_SOURCE = "load msk_db.sql or the sample by docker compose run --rm sql, outside Docker by make source"
 
-# A statement that was cancelled, by the reason, which SQLSTATE does not tell. In another language than English nobody
-# can say which it was.
+# What to do about a statement that was cancelled, by the reason. That only the message tells, and only in English.
 CANCELLATIONS = {
     "due to statement timeout": "raise STATEMENT_TIMEOUT_SECONDS, and run the command again",
     "due to user request": "somebody cancelled it, or the run was stopped: run the command again",
@@ -74,10 +73,10 @@ TLS_REFUSALS = {
     "MSK_SOURCE_SSLKEY or MSK_SOURCE_SSLROOTCERT for the source",
 }
 
-# The same of a role of ours, which is made, and given its password and its rights, when the databases are prepared.
+# What to do about a role of ours: to prepare the databases makes it, and gives it its password and its rights.
 OF_A_ROLE = "make migrate, in Docker a restart of web, gives the roles their passwords and rights"
 
-# What to do about a server that does not let us in. It then says no SQLSTATE that libpq would pass on, only this.
+# What to do about a server that does not let us in, by its message: libpq passes no SQLSTATE on then.
 REFUSALS = TLS_REFUSALS | {
     "password authentication failed|no password supplied": "check POSTGRES_USER and POSTGRES_PASSWORD, or "
     "MSK_SOURCE_USER and MSK_SOURCE_PASSWORD for the source",
@@ -122,10 +121,10 @@ class NotRecordedError(PipelineError):
 def explain(error: BaseException) -> str:
     """Return one line for `error`: its own text for a PipelineError, else what the server said and the remedy.
 
-    No connection string and no row is in it. Of a server's error that is the first part alone, its message, as what
-    follows (DETAIL, CONTEXT, the line of the statement) quotes rows, and the message without the values in it. Of any
-    other error nobody knows what its text quotes: its name and place have to do. Whatever it quotes is visible: no name
-    of a field or file can make a second line of it.
+    It holds no connection string and no row. Of a server's error it has the message alone, with the values in it
+    masked: what follows that (DETAIL, CONTEXT, the line of the statement) quotes rows. Of any other error, whose text
+    may quote anything, it has the name and the place. All of it is visible: no name of a field or file can make a
+    second line.
     """
     return visible(_explanation(error))
 
@@ -144,22 +143,20 @@ def _explanation(error: BaseException) -> str:
 
 
 def _message(error: BaseException) -> str:
-    """Return what the server says, or libpq of a server that it does not reach."""
-    answer = _answer(error)
+    answer = _psycopg2_error(error)
     message = answer.diag.message_primary if answer else None
-    if not message:
+    if not message:  # libpq speaks for a server that it does not reach
         lines = str(error).splitlines() or [type(error).__name__]
-        # Of a server with several addresses the one that answered has the last word.
+        # Where a server has several addresses, the line of the one that answered counts.
         message = next(filter(REFUSED.search, lines), lines[0])
     return message
 
 
 def _without_values(error: BaseException, message: str) -> str:
-    """Return the message of a database error without what it may quote of a row."""
-    state, answer = _state(error), _answer(error)
-    if not state:  # of libpq or psycopg2
+    state, answer = _sqlstate(error), _psycopg2_error(error)
+    if not state:  # the words of libpq or psycopg2 quote no row
         return message
-    if _raised_by(error) not in RAISED:
+    if _server_function(error) not in RAISED:
         if state.startswith(QUOTES_VALUES):
             return masked(message)
         if state.startswith(QUOTES_NAMES):
@@ -173,41 +170,39 @@ def masked(message: str) -> str:
 
 
 def _copied_to(error: BaseException) -> str:
-    """Return the table and column that a COPY was at, which the server says before the value itself."""
-    answer = _answer(error)
+    answer = _psycopg2_error(error)
+    # The server names table and column before it quotes the value.
     found = COPIED.match(answer.diag.context or "") if answer else None
     return " ({}.{})".format(*found.groups()) if found else ""
 
 
 def story(error: BaseException) -> str:
-    """Return where `error` was raised, line by line, and its explanation; its own text may quote a patient's row."""
+    """Return the traceback of `error` with our explanation instead of its own text, which may quote a patient's row."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     return f"Traceback (most recent call last):\n{frames}{explain(error)}"
 
 
 def _raised_at(error: BaseException) -> str:
-    """Return the last place in the project's own code that an error came from, as " at file:line"."""
     root = Path(settings.BASE_DIR)
     ours = [
         f" at {Path(frame.filename).relative_to(root)}:{frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)
         if Path(frame.filename).is_relative_to(root) and ".venv" not in Path(frame.filename).parts
     ]
-    return ours[-1] if ours else ""
+    return ours[-1] if ours else ""  # the innermost
 
 
 def _remedy(error: BaseException, message: str) -> str:
-    """Return what to do about a database error."""
-    state = _state(error)
+    state = _sqlstate(error)
     if f'database "{connections["msk_db"].settings_dict["NAME"]}" does not exist' in message:
         return LOAD_SOURCE
-    if state == "42501" and _raised_by(error) == "check_enable_rls":
+    if state == "42501" and _server_function(error) == "check_enable_rls":
         return (
             "row-level security would hide rows of it, which no policy changes: at the source "
             f'alter role "{connections["msk_db"].settings_dict["USER"]}" bypassrls lets the user see all of them, or '
             "the same for the owner of the view through which it looks"
         )
-    if _is_of_a_role(state, message):
+    if _refuses_our_role(state, message):
         return OF_A_ROLE
     if not state:
         for pattern, remedy in REFUSALS.items():
@@ -222,11 +217,10 @@ def _remedy(error: BaseException, message: str) -> str:
             return remedy
     if state and not state.startswith(("08", "57P")):
         return UNFORESEEN
-    return f"is the server up and reachable ({_addresses()})? Start it and run the command again"
+    return f"is the server up and reachable ({_database_addresses()})? Start it and run the command again"
 
 
-def _is_of_a_role(state: str, message: str) -> bool:
-    """Tell whether a role of ours was not let in, or lacks a right."""
+def _refuses_our_role(state: str, message: str) -> bool:
     ours = {login["USER"] for login in settings.DATABASE_ROLES.values()}
     if state == "42501":
         return any(connections[alias].settings_dict["USER"] in ours for alias in connections)
@@ -234,25 +228,24 @@ def _is_of_a_role(state: str, message: str) -> bool:
     return bool(refused and not state and refused[1] in ours)
 
 
-def _state(error: BaseException) -> str:
-    """Return the SQLSTATE of a database error, "" where the server did not say one."""
-    answer = _answer(error)
-    return (answer and answer.pgcode) or ""
+def _sqlstate(error: BaseException) -> str:
+    answer = _psycopg2_error(error)
+    return (answer and answer.pgcode) or ""  # where the server did not say one
 
 
-def _raised_by(error: BaseException) -> str | None:
-    """Return the server's function that raised a database error: it is the same in every language."""
-    answer = _answer(error)
+def _server_function(error: BaseException) -> str | None:
+    # Unlike its message, the name of the server's function is the same in every language.
+    answer = _psycopg2_error(error)
     return answer.diag.source_function if answer else None
 
 
-def _answer(error: BaseException) -> psycopg2.Error | None:
-    """Return psycopg2's own error, which knows what the server has said: Django's has it as its cause."""
+def _psycopg2_error(error: BaseException) -> psycopg2.Error | None:
+    # Only psycopg2's own error knows what the server has said: Django's has it as its cause.
     return next((one for one in (error, error.__cause__) if isinstance(one, psycopg2.Error)), None)
 
 
-def _addresses() -> str:
-    """Return where the three databases are, for a message: alias=host:port/name, without user and password."""
+def _database_addresses() -> str:
+    # Without user and password, as a message is for all to read.
     return ", ".join(
         "{}={HOST}:{PORT}/{NAME}".format(alias, **connections[alias].settings_dict) for alias in connections
     )

@@ -18,11 +18,11 @@ logger = logging.getLogger("ingest.runs")  # as docs/on-call.md shows it
 
 
 def end_gone_runs() -> None:
-    """Put on record how the runs ended whose process is gone, killed or cut off before it could do so itself.
+    """Put on record how the runs ended whose process was killed or cut off before it could do so itself.
 
-    Where we may not write to the run log, as the site, the worker of run_requests does it within a second or so. A run
-    holds its source's lock before it is on record, so the records are read before the locks: one that is there
-    and whose lock is not held is over.
+    The site may not write to the run log: the worker of run_requests does this within a second or so. A run takes its
+    source's lock before it is on record. So the records are read before the locks: a run that is on record and whose
+    lock is free is over.
     """
     running = list(PipelineRun.objects.filter(status=PipelineRun.Status.RUNNING))
     if running and not _may_write():
@@ -38,7 +38,7 @@ def _may_write() -> bool:
 
 
 def end_gone(gone: Iterable[PipelineRun]) -> None:
-    """Record that runs are over which did not say so: succeeded when the warehouse holds what they wrote."""
+    """Record the end of runs whose process is gone: as succeeded where the warehouse holds what they wrote."""
     for record in gone:
         status, error = PipelineRun.Status.SUCCEEDED, ""
         if not lock.is_signed(record.source, record.uuid):
@@ -52,7 +52,7 @@ def end_gone(gone: Iterable[PipelineRun]) -> None:
 
 
 def has_committed(record: PipelineRun) -> bool:
-    """Tell whether the warehouse holds what the run wrote; of one that cannot be asked nothing is known to be there."""
+    """Tell whether the warehouse holds what the run wrote; False where it does not answer."""
     connections["analytics"].close()  # it may be the one that was lost
     try:
         return lock.is_signed(record.source, record.uuid)
@@ -92,15 +92,14 @@ def finish(
         oldest = record.finished - timedelta(days=settings.RUN_HISTORY_DAYS)
         RunRequest.objects.filter(requested_at__lt=oldest).exclude(finished_at=None).delete()
         PipelineRun.objects.filter(started__lt=oldest).delete()
-    _forget_old_looks()
+    _shorten_access_log()
 
 
-def _forget_old_looks() -> None:
-    """Delete the lines of the access log that are too old; that it cannot be done is no reason for a run to fail."""
+def _shorten_access_log() -> None:
     try:
         with raw_cursor("default") as log_database:
             log_database.execute("select forget_access_log(%s)", [settings.ACCESS_LOG_DAYS])
-    except DATABASE_ERRORS as error:
+    except DATABASE_ERRORS as error:  # no reason for a run to fail
         logger.error("access log not shortened", extra={"error": explain(error)})  # noqa: TRY400
 
 

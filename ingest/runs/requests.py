@@ -4,7 +4,7 @@ The site writes a request, and no more. The worker, a process of its own, takes 
 the run as a child, whose memory goes when it ends, and whose end is not the worker's. The run takes its source's lock
 and records itself as any other.
 
-While it works on a request the worker holds a weak lock on its row, in which it can still be written to: a request
+While it works on a request the worker holds a weak lock on its row, which lets the row be written to: a request
 that was taken up and whose lock is free has lost its worker, however that came to its end.
 """
 
@@ -40,7 +40,7 @@ OPEN = RunRequest.objects.filter(finished_at=None)
 
 
 def ask(source: str, by: str) -> tuple[RunRequest, bool]:
-    """Ask for a run of a source, and tell whether nobody had: there is one open request of a source at most."""
+    """Ask for a run of a source; return its request and whether it is new: a source has one open request at most."""
     return RunRequest.objects.get_or_create(source=source, finished_at=None, defaults={"requested_by": by})
 
 
@@ -61,9 +61,9 @@ class Job:
     is_told: bool = False  # that it has to stop
 
     def is_done(self) -> bool:
-        """Go on with it as far as that goes without waiting, and tell whether it is over.
+        """Go on with the request without waiting, and tell whether this job is over.
 
-        The request is, as soon as its run has ended; then comes what follows a run, and the end of the child.
+        The request is finished as soon as its run has ended, and the job once the child has, after the alerts.
         """
         if self.child is None:
             self._begin()
@@ -83,7 +83,7 @@ class Job:
             self._end_child()
             return False
         if not self.request.run_id:
-            self.request.run_id = self._not_reported()
+            self.request.run_id = self._unreported_run()
         if not self.request.run_id:
             _finish(self.request, f"failed: it ended with exit code {code} before it was on record; the log has more")
         elif not settle(self.request):
@@ -93,7 +93,7 @@ class Job:
 
     @property
     def is_at_work(self) -> bool:
-        """Whether its run is, rather than what follows that."""
+        """Whether its run is at work: not what follows that, as alerts do."""
         return bool(self.child and not self.request.finished_at)
 
     def close(self) -> None:
@@ -108,10 +108,9 @@ class Job:
             self.hold.close()
 
     def _begin(self) -> None:
-        """Start the run, unless another one of the source is at work: that would make it skip."""
-        if busy := _at_work(self.request.source):
+        if busy := _who_is_at_work(self.request.source):  # a run that began now would skip
             if timezone.now() < self.taken_at + PATIENCE:
-                self._note(f"waits for {busy}")
+                self._note_progress(f"waits for {busy}")
             else:
                 minutes = PATIENCE // timedelta(minutes=1)
                 _finish(
@@ -121,7 +120,7 @@ class Job:
             return
         runs = PipelineRun.objects.filter(source=self.request.source).order_by("-pk")
         self.newest = runs.values_list("pk", flat=True).first() or 0
-        self._note(STARTING)
+        self._note_progress(STARTING)
         try:
             self.child = subprocess.Popen(  # noqa: S603  (our own command)
                 [*self.command, self.request.source],
@@ -138,35 +137,33 @@ class Job:
             os.set_blocking(self.child.stdout.fileno(), False)
 
     def stop(self, number: int) -> None:
-        """Hand a signal on to the run, once, where nobody else does: a platform signals a container's first process."""
+        """Pass a signal on to the run, once, where a platform signals only the first process of a container."""
         if self.child and not self.is_told and 1 in (os.getpid(), os.getppid()):
             self.is_told = True
             self.child.send_signal(number)
 
     def _listen(self, child: "subprocess.Popen[bytes]") -> None:
-        """Keep the last of what the run has reported since this was last asked: its number, and what it is at."""
         read = child.stdout.read() if child.stdout else b""  # None while there is nothing
         *lines, self.said = (self.said + (read or b"")).split(b"\n")
-        if lines:
+        if lines:  # the newest one counts
             number, _, place = lines[-1].decode().partition(" ")
-            self._note(place or STARTING, run_id=int(number))
+            self._note_progress(place or STARTING, run_id=int(number))
 
-    def _note(self, progress: str, run_id: int | None = None) -> None:
-        """Write what it is at to the request, if that is news."""
+    def _note_progress(self, progress: str, run_id: int | None = None) -> None:
         request = self.request
         if (request.progress, request.run_id) != (progress, run_id):
-            _write(request, progress=progress, progress_at=timezone.now(), run_id=run_id)
+            _update(request, progress=progress, progress_at=timezone.now(), run_id=run_id)
 
     def _has_ended(self) -> bool:
         """Tell whether the run is on record as over, although its process is still at work.
 
-        Nothing follows one that was interrupted; and somebody else may have said that of one that is not over.
+        One that is interrupted does not count: no alerts follow it, and another process may have said so wrongly.
         """
         own = PipelineRun.objects.filter(pk=self.request.run_id or 0)
         return own.exclude(status__in=(PipelineRun.Status.RUNNING, PipelineRun.Status.INTERRUPTED)).exists()
 
-    def _not_reported(self) -> int | None:
-        """Return the run that failed before it could report its number, as where the warehouse does not answer."""
+    def _unreported_run(self) -> int | None:
+        # A run that fails at once, as where the warehouse does not answer, is on record without a report of its number.
         runs = PipelineRun.objects.filter(
             source=self.request.source,
             trigger=PipelineRun.Trigger.MANUAL,
@@ -184,7 +181,7 @@ class Job:
 
 @dataclass
 class Worker:
-    """Takes requests up and starts their runs by `command`; of two sources side by side, as they never wait."""
+    """Takes requests up and starts their runs by `command`, those of two sources side by side."""
 
     command: Sequence[str]
     jobs: list[Job] = field(default_factory=list)
@@ -194,8 +191,8 @@ class Worker:
     def work(self) -> None:
         """Look at the requests until SIGTERM or SIGINT comes, and then until the runs at work have ended, no longer.
 
-        These are not told: the signals of entrypoint.sh and of Ctrl-C come to them, too. But a container that a
-        platform starts for the worker alone signals its first process, which is this one or an init before it.
+        These are not told: the signals of entrypoint.sh and of Ctrl-C reach them, too. But a platform signals nothing
+        but the first process of a container: where that is this one, or an init before it, the runs are told.
         """
         with self._until_stopped():
             while not self.is_stopped or any(job.is_at_work for job in self.jobs):
@@ -218,7 +215,7 @@ class Worker:
                 continue
             was_open = not job.request.finished_at
             is_over = job.is_done()
-            if self.is_stopped:  # maybe just when the run was started, and was not known yet
+            if self.is_stopped:  # the signal may have come while the run was being started
                 job.stop(signal.SIGTERM)
             if was_open and job.request.finished_at:
                 logger.info("request is done", extra=_about(job.request) | {"outcome": job.request.outcome})
@@ -226,7 +223,7 @@ class Worker:
                 self.jobs.remove(job)
                 job.close()
         end_gone_requests({job.request.pk for job in self.jobs})
-        while not self.is_stopped and (taken := _take(self.command)):
+        while not self.is_stopped and (taken := _take_up_oldest(self.command)):
             self.jobs.append(taken)
             logger.info("request is taken up", extra=_about(taken.request))
         with suppress(*DATABASE_ERRORS):  # a warehouse that is down keeps nobody's request from being looked at
@@ -274,19 +271,19 @@ def settle(request: RunRequest) -> bool:
 
 
 def _finish(request: RunRequest, outcome: str) -> None:
-    _write(request, finished_at=timezone.now(), outcome=outcome, run_id=request.run_id)
+    _update(request, finished_at=timezone.now(), outcome=outcome, run_id=request.run_id)
 
 
-def _write(request: RunRequest, **values: object) -> None:
-    """Write some columns of a request, and then know them; one that is no longer on record is nobody's concern."""
+def _update(request: RunRequest, **values: object) -> None:
+    # Not by save, which would make a request anew that is no longer on record.
     RunRequest.objects.filter(pk=request.pk).update(**values)
     for name, value in values.items():
         setattr(request, name, value)
 
 
-def _take(command: Sequence[str]) -> Job | None:
-    """Take up the request that waits longest, if there is one, and lock its row for as long as we live."""
+def _take_up_oldest(command: Sequence[str]) -> Job | None:
     for request in OPEN.filter(taken_at=None).order_by("pk"):
+        # On a connection of its own the row is locked for as long as the worker lives.
         hold = connections["default"].copy()
         hold.set_autocommit(False)
         with hold.cursor() as cursor:
@@ -294,7 +291,7 @@ def _take(command: Sequence[str]) -> Job | None:
             cursor.execute("select from run_request where id = %s for key share skip locked", [request.pk])
             is_held = bool(cursor.rowcount)
         now = timezone.now()
-        # Of two workers one comes first.
+        # Another worker may have taken it up just before.
         if is_held and RunRequest.objects.filter(pk=request.pk, taken_at=None).update(taken_at=now):
             request.taken_at = now
             return Job(request, now, command, hold)
@@ -302,12 +299,11 @@ def _take(command: Sequence[str]) -> Job | None:
     return None
 
 
-def _at_work(source: str) -> str:
-    """Return who is at work on a source; "" for nobody, or where the warehouse does not say: the run then will."""
+def _who_is_at_work(source: str) -> str:
     with suppress(*DATABASE_ERRORS):
         if source in lock.holders():
             return lock.holder(source)
-    return ""
+    return ""  # nobody, or the warehouse does not answer: then the run says so
 
 
 def _about(request: RunRequest) -> dict[str, object]:

@@ -30,7 +30,6 @@ class Command(PipelineCommand):
 
 
 def _days(options: dict[str, Any]) -> list[date] | None:
-    """Return the days that the options name, None for the history; raise CommandError when they contradict."""
     day, first, last, anew = (options[name] for name in ("date", "from", "to", "all"))
     if sum((day is not None, first is not None or last is not None, anew)) > 1:
         raise CommandError("--date, --from with --to, and --all exclude each other: give one of them")
@@ -40,4 +39,5 @@ def _days(options: dict[str, Any]) -> list[date] | None:
         raise CommandError(f"--from {first} lies after --to {last}: exchange them")
     if day:
         return [day]
+    # None stands for the history of all days.
     return [first + timedelta(number) for number in range((last - first).days + 1)] if first else None

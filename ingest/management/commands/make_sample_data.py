@@ -40,19 +40,19 @@ class Command(BaseCommand):
             if not 1 <= value <= maximum:
                 raise CommandError(f"{option} must be 1 to {maximum}, not {value}")
         if covid_folder is not None:
-            with _said_in_one_line(covid_folder):
+            with _system_errors_explained(covid_folder):
                 (Path(covid_folder) / "us" / "daily").mkdir(parents=True, exist_ok=True)
                 for name, text in covid_documents(seed):
                     _write_whole(Path(covid_folder) / name, [text])
         sql = msk_sql(patients, days, seed)
-        with _said_in_one_line(output or "standard output"):
+        with _system_errors_explained(output or "standard output"):
             if output is None:
-                self._print(sql)
+                self._write_to_standard_output(sql)
             else:
                 _write_whole(Path(output), sql)
 
-    def _print(self, pieces: Iterable[str]) -> None:
-        """Write to standard output, in UTF-8 whatever the locale; end quietly when the reader is gone."""
+    def _write_to_standard_output(self, pieces: Iterable[str]) -> None:
+        # The same bytes on each machine, whatever its locale and its line ends.
         if reconfigure := getattr(self.stdout, "reconfigure", None):
             reconfigure(encoding="utf-8", newline="\n")
         try:
@@ -67,8 +67,7 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _said_in_one_line(what: str) -> Iterator[None]:
-    """Say what cannot be written, and why, in place of the system's error."""
+def _system_errors_explained(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -76,7 +75,7 @@ def _said_in_one_line(what: str) -> Iterator[None]:
 
 
 def _write_whole(path: Path, pieces: Iterable[str]) -> None:
-    """Write a file beside `path` and rename it at the end, so that nobody ever reads half of it."""
+    # Written beside `path` and renamed at the end, so that nobody ever reads half of it.
     target = path.resolve()
     if target.exists() and not target.is_file():
         raise CommandError(f"Cannot write {path}: it is there and is not a file")

@@ -69,5 +69,5 @@ class Command(BaseCommand):
 
 
 def _as_printed(run: RunOutcome) -> SimpleNamespace:
-    """Return a run as the table shows it: of one that was rolled back nothing was inserted, whatever it counted."""
+    # A run that was rolled back has inserted nothing, whatever it counted.
     return SimpleNamespace(**asdict(run) | (dict.fromkeys(WRITTEN, "-") if run.rolled_back else {}))
