@@ -19,7 +19,7 @@ EXAMPLES = 3
 def grant_analyst(role: str, *, pseudonymous: bool = False) -> list[str]:
     """Bring the rights of `role`, made without login where it is missing, in step with the star; return its tables.
 
-    If it is to be `pseudonymous`, with the views of the schema research, which are made, in the star's place.
+    A `pseudonymous` role reads the views of the schema research, which are made, in place of the star.
 
     In the project's own databases whatever else it was given is taken away: the staging tables and rejected_row
     quote patients' rows as they came. The source is its owner's affair. What PUBLIC has is everybody's and stays, as
@@ -37,12 +37,12 @@ def grant_analyst(role: str, *, pseudonymous: bool = False) -> list[str]:
                 cursor.execute(SQL("create role {} nologin").format(Identifier(role)))
             if pseudonymous and alias == "analytics":
                 research.make_views(cursor)
-            tables = _of_analyst(alias, pseudonymous=pseudonymous)
+            tables = _tables_of_analyst(alias, pseudonymous=pseudonymous)
             _give_only(cursor, role, alias, tables)
             if more := excess(cursor, role, [f"select {'.'.join(table).removeprefix('public.')}" for table in tables]):
                 purpose = f"read the schema {research.SCHEMA}" if pseudonymous else "read the star"
                 raise too_mighty(role, alias, purpose, more)
-    return [".".join(table) for table in _of_analyst("analytics", pseudonymous=pseudonymous)]
+    return [".".join(table) for table in _tables_of_analyst("analytics", pseudonymous=pseudonymous)]
 
 
 def star(alias: str) -> list[str]:
@@ -51,8 +51,7 @@ def star(alias: str) -> list[str]:
     return sorted(model._meta.db_table for model in models if database_of(model) == alias)
 
 
-def _of_analyst(alias: str, *, pseudonymous: bool) -> list[tuple[str, str]]:
-    """Return the schema and name of what an analyst reads in the database `alias`."""
+def _tables_of_analyst(alias: str, *, pseudonymous: bool) -> list[tuple[str, str]]:
     if not pseudonymous:
         return [("public", table) for table in star(alias)]
     return [(research.SCHEMA, view) for view in research.VIEWS] if alias == "analytics" else []
@@ -68,7 +67,6 @@ def _check_name(role: str) -> None:
 
 
 def _give_only(cursor: Cursor, role: str, alias: str, tables: list[tuple[str, str]]) -> None:
-    """Take away what the role was given in the database `alias`, and let it read `tables` there."""
     names = {"role": Identifier(role), "database": Identifier(connections[alias].settings_dict["NAME"])}
     cursor.execute(
         SQL(

@@ -26,7 +26,7 @@ from ingest.target import names
 COVID_FACTS = (models.CasesFact, models.TestingFact, models.HospitalizationFact, models.DeathFact)
 
 
-# The promises that hold of what the load read of the overrides.
+# The promises that hold only for the overrides that a load has read.
 ABOUT_OVERRIDES = (
     "every row of schedule_dimension is as its load makes it",
     "every schedule says what its override or else its slug says, but one that waits for the next run",
@@ -47,7 +47,7 @@ class Check:
 
 
 def run_checks() -> Generator[WarehouseCheck, None, None]:
-    """Prove each promise in turn, and yield what came out, which is on record nowhere yet.
+    """Prove each promise in turn, and yield the outcome, which is not on record yet.
 
     All read one state of the warehouse: a load that ends meanwhile is not seen. Raises NotProvedError where a query
     fails, as where the warehouse goes away.
@@ -89,10 +89,10 @@ def _take_snapshot(warehouse: Cursor) -> None:
 def checks(waiting: Sequence[int] = ()) -> Iterator[Check]:
     """Yield every check: what all tables promise alike, then what is written in SQL; of the COVID figures likewise.
 
-    The schedules in `waiting` have an override, or had one, that no load has read: of these the star says what was so.
+    The schedules in `waiting` have an override, or had one, that no load has read: the star says what held before.
     """
     for check in _msk_checks():
-        yield _but_for(waiting, check) if check.promise in ABOUT_OVERRIDES else check
+        yield _without_schedules(waiting, check) if check.promise in ABOUT_OVERRIDES else check
     for check in _covid_checks():
         yield Check(check.promise, check.violations, "covid")
 
@@ -112,8 +112,7 @@ def _msk_checks() -> Iterator[Check]:
     yield from _written_checks("checks.sql")
 
 
-def _but_for(schedules: Sequence[int], check: Check) -> Check:
-    """Return a check about schedules that passes over some of them."""
+def _without_schedules(schedules: Sequence[int], check: Check) -> Check:
     violations = SQL("select * from ({}) violations where schedule_id is null or schedule_id <> all({}::int[])").format(
         check.violations, Literal(list(schedules))
     )
@@ -134,7 +133,7 @@ def _covid_checks() -> Iterator[Check]:
 
 
 def _is_complete(table: StarTable) -> Check:
-    """Each row that the source had is in its table or listed as rejected; an orphan that enters is both."""
+    # An orphan that enters is listed all the same, and counts once.
     violations = SQL(
         """
         select source, staged, loaded, rejected
@@ -156,7 +155,6 @@ def _is_complete(table: StarTable) -> Check:
 
 
 def _lists_its_rejects(source: str, expected: Composable) -> Check:
-    """Each entry about a row of the source is what its load would list now, and there is no other."""
     violations = SQL(
         """
         with expected as ({expected}),
@@ -172,7 +170,6 @@ def _lists_its_rejects(source: str, expected: Composable) -> Check:
 def _is_current(
     table: str, columns: tuple[str, ...], query: Composable, enters: str = "true", *, keeps_rows: bool = False
 ) -> Check:
-    """Each row is what its load would make of the staging tables now, and there is no other."""
     violations = SQL(
         """
         (select {columns} from ({query}) expected where {enters} except all select {columns} from {table})
@@ -190,13 +187,11 @@ def _is_current(
 
 
 def _keys_resolve(model: type[Model]) -> Iterator[Check]:
-    """Each key that is not null has its row."""
     for column, dimension in parents(model).items():
         yield _resolves(model, column, SQL("t.{}").format(Identifier(column)), dimension)
 
 
 def _days_resolve(model: type[Model]) -> Iterator[Check]:
-    """Each day has its place in the calendar."""
     for field in model._meta.concrete_fields:
         if isinstance(field, DateField) and model is not DateDimension:
             value = SQL("(t.{} at time zone 'UTC')::date" if isinstance(field, DateTimeField) else "t.{}")
@@ -223,8 +218,8 @@ def _resolves(model: type[Model], column: str, value: Composable, dimension: typ
 
 
 def _written_checks(file: str) -> Iterator[Check]:
-    """Yield the checks of a file: a line that names the promise, then the query up to its semicolon."""
     text = Path(__file__).with_name(file).read_text(encoding="utf-8")
+    # A line names the promise; its query follows, up to the semicolon.
     for part in text.split("-- check: ")[1:]:
         promise, query = part.split("\n", 1)
         yield Check(promise, SQL(query.strip().removesuffix(";")))

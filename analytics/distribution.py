@@ -83,7 +83,7 @@ def _work_tables(fact: StarTable) -> Iterator[Placed]:
 
 
 def distribute(*, parts: int | None = None, is_dry: bool = False) -> list[Placed]:
-    """Bring every table that is not yet where it belongs there, all in one transaction, and return these.
+    """Bring every table to where it belongs, all in one transaction, and return those that were not there.
 
     The rows of patients are cut into `parts`, by default PARTS_A_WORKER for each worker that is there now. Work tables
     are made anew each time, as an upgrade may have changed their columns. With `is_dry` nothing is done.
@@ -91,7 +91,7 @@ def distribute(*, parts: int | None = None, is_dry: bool = False) -> list[Placed
     """
     tables = list(placed())
     with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
-        _refuse(warehouse)
+        _refuse_unfit(warehouse)
         _keep_runs_out()
         _refuse_other_parts(warehouse, parts)
         parts = parts or PARTS_A_WORKER * _count_workers(warehouse)
@@ -105,7 +105,7 @@ def distribute(*, parts: int | None = None, is_dry: bool = False) -> list[Placed
             for named in NAMED:  # which no run keeps in step there; with the same key they are the same again
                 warehouse.execute(SQL("delete from {}").format(Identifier(named.table)))
     if not is_dry:
-        _settle(tables)
+        _free_room_and_analyze(tables)
     return to_do
 
 
@@ -149,8 +149,7 @@ def rows_by_worker(table: str) -> dict[str, int]:
         return {worker: int(rows) for worker, rows in warehouse.fetchall()}
 
 
-def _refuse(warehouse: Cursor) -> None:
-    """Raise PipelineError where the warehouse cannot be distributed, with what to do."""
+def _refuse_unfit(warehouse: Cursor) -> None:
     database = connections["analytics"].settings_dict["NAME"]
     if settings.DATABASE_ROLES:
         raise PipelineError(f"{database} cannot be distributed with roles of its own: {ONE_USER}")
@@ -188,7 +187,6 @@ def _refuse(warehouse: Cursor) -> None:
 
 
 def _refuse_other_parts(warehouse: Cursor, parts: int | None) -> None:
-    """Raise PipelineError where rows are already cut into another number of parts."""
     warehouse.execute("select shard_count from citus_tables where table_name = to_regclass(%s)", [FIRST])
     cut = [count for (count,) in warehouse.fetchall()]
     if parts and cut not in ([], [parts]):
@@ -209,7 +207,7 @@ def _keep_runs_out() -> None:
 
 
 def _place_functions(warehouse: Cursor) -> None:
-    """Let the workers have the functions that the statements call."""
+    # The statements call them on the workers.
     warehouse.execute(
         "select create_distributed_function(p.oid::regprocedure) from pg_proc p"
         " where p.pronamespace = 'public'::regnamespace and not p.prosecdef"
@@ -234,7 +232,7 @@ def _place(warehouse: Cursor, table: Placed, parts: int) -> None:
 
 
 def _set_statistics(warehouse: Cursor, table: str, statistics: int) -> None:
-    """Let so many values of each column be kept when a table is analysed; -1 for as many as of others."""
+    # How many values of each column are kept when the table is analysed; -1 stands for as many as of other tables.
     warehouse.execute(
         "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped", [table]
     )
@@ -243,8 +241,7 @@ def _set_statistics(warehouse: Cursor, table: str, statistics: int) -> None:
     warehouse.execute(SQL("alter table {} {}").format(Identifier(table), SQL(", ").join(columns)))
 
 
-def _settle(tables: list[Placed]) -> None:
-    """Free the room of the rows that went to workers, and let the server know what is where."""
+def _free_room_and_analyze(tables: list[Placed]) -> None:
     with raw_cursor("analytics") as warehouse:
         for table in tables:
             warehouse.execute("select truncate_local_data_after_distributing_table(%s)", [table.table])

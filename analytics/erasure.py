@@ -1,8 +1,8 @@
 """prove_erased: whether anything of a patient is left in what the project keeps, and which run took it out.
 
 The tables and columns that are looked at come from the catalogs of both databases (erasure.sql), so that no new table
-can be forgotten. A patient is found by the source's key, in columns, and in texts and JSON where they name one: the
-values of one who is gone nobody knows any more. That no text quotes these is for whoever writes it: runs/errors.py.
+can be forgotten. A patient is found by the source's key, in columns, and in texts and JSON where they name one. The
+other values of a patient who is gone nobody knows any more: runs/errors.py keeps them out of all texts.
 """
 
 import json
@@ -144,7 +144,7 @@ def prove_erased(patient: int) -> Erasure:
                 erasure.source.append(Found(_place("msk_db", table), rows))
         erasure.searched[_name("msk_db")] = list(AT_SOURCE)
         journeys = _keys(source.cursor, JOURNEYS_AT_SOURCE, patient)
-    with _reading("analytics") as warehouse:
+    with _read_only_snapshot("analytics") as warehouse:
         record = ErasedPatient.objects.filter(pk=patient).first()
         if record:
             erasure.run_id, erasure.erased_at = record.run_id, record.erased_at
@@ -157,7 +157,7 @@ def prove_erased(patient: int) -> Erasure:
             if rows:
                 why = "survey results whose patient journey went in that run, and which the source still has"
                 erasure.left.append(Found(_place("analytics", "rejected_row"), rows, why))
-    with _reading("default") as log:
+    with _read_only_snapshot("default") as log:
         _search(log, "default", erasure, keys)
         erasure.left += _kept_answers(log)
         erasure.left += _sessions(patient)
@@ -168,7 +168,6 @@ def prove_erased(patient: int) -> Erasure:
 
 
 def _search(cursor: Cursor, alias: str, erasure: Erasure, keys: dict[str, set[int]]) -> None:
-    """Look into every column of a database that can hold something of the patient."""
     cursor.execute(COLUMNS)
     searched = erasure.searched.setdefault(_name(alias), [])
     for (label, table), columns in groupby(cursor.fetchall(), itemgetter(0, 1)):
@@ -211,7 +210,7 @@ def _conditions(
         case "patient_text":
             yield column, SQL("{}::text ~ {}").format(value, Literal(rf"(?<![\w-]){patient}(?!\w)")), ""
         case "text":
-            # First what costs little, and by which almost every text is out.
+            # First a cheap condition that rules out almost every text.
             numbers = [f"%{number}%" for number in (patient, *sorted(keys["journey"]))]
             pattern = _named(patient, keys["journey"])
             condition = SQL("{0}::text like any ({1}) and {0}::text ~* {2}")
@@ -224,7 +223,7 @@ def _conditions(
                 yield column, SQL("{}::bigint[] && {}::bigint[]").format(value, known), ""
                 return
             yield column, SQL("{} = any({}::bigint[])").format(value, known), ""
-            if is_here:  # all keys are
+            if is_here:  # where the keys of all patients' rows are known
                 of_nobody = SQL("{} not in (select k.id from {} k)").format(value, Identifier(f"known_{of}"))
                 yield (
                     column,
@@ -247,7 +246,7 @@ def _named(patient: int, journeys: set[int]) -> str:
 
 
 def _kept_answers(log: Cursor) -> Iterator[Found]:
-    """Yield what pages have kept of an earlier load; those of this load were counted without the patient."""
+    # Those of this load were counted without the patient.
     log.execute(
         "select count(*) from kept_answer where cache_key ~ %s and cache_key not like %s",
         [OF_A_LOAD, cache.make_key(f"{current_load()}:%")],
@@ -265,7 +264,6 @@ def _sessions(patient: int) -> Iterator[Found]:
 
 
 def _files(patient: int) -> Iterator[Found]:
-    """Yield the files that the project writes by itself which name the patient, or may: those that are being made."""
     pattern = re.compile(_named(patient, set()).encode(), re.IGNORECASE)
     local = settings.BASE_DIR / ".local"
     database = local / "postgres"
@@ -279,6 +277,7 @@ def _files(patient: int) -> Iterator[Found]:
                     lines = sum(bool(pattern.search(line)) for line in file)
         if lines:
             yield Found(str(path), lines)
+    # What is still being made may name the patient.
     for folder in sorted(Path(gettempdir()).glob(f"{PREFIX}*")):
         yield Found(
             str(folder), 1, "a list that is being written, or was when its process was killed: restart the site"
@@ -286,8 +285,7 @@ def _files(patient: int) -> Iterator[Found]:
 
 
 @contextmanager
-def _reading(alias: str) -> Iterator[Cursor]:
-    """Give a cursor that sees a database as it is at one moment, and writes nothing."""
+def _read_only_snapshot(alias: str) -> Iterator[Cursor]:
     with transaction.atomic(using=alias), raw_cursor(alias) as cursor:
         cursor.execute("set transaction isolation level repeatable read, read only")
         yield cursor

@@ -42,7 +42,7 @@ class Check:
     name: str
     word: str = OK
     detail: str = ""
-    is_excused: bool = False  # what is the matter does not count
+    is_excused: bool = False  # its trouble does not count
 
 
 @require_safe
@@ -161,12 +161,11 @@ def _has_had_its_chance(status: SourceStatus) -> bool:
 
 def _pending_migrations(alias: str) -> list[str]:
     applied = MigrationRecorder(connections[alias]).applied_migrations()
-    return [f"{app}.{name}" for app, name in _migrations() if (app, name) not in applied]
+    return [f"{app}.{name}" for app, name in _all_migrations() if (app, name) not in applied]
 
 
-@cache
-def _migrations() -> tuple[tuple[str, str], ...]:
-    """Return app and name of all migrations, in order. They are code, so that a process reads them once."""
+@cache  # they are code, which a process reads once
+def _all_migrations() -> tuple[tuple[str, str], ...]:
     graph = MigrationLoader(None).graph
     plans = (graph.forwards_plan(leaf) for leaf in graph.leaf_nodes())
     return tuple(dict.fromkeys(migration for plan in plans for migration in plan))

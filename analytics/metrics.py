@@ -105,7 +105,7 @@ def _of_sources() -> Iterator[GaugeMetricFamily]:
 
 
 def _of_loads() -> Iterator[GaugeMetricFamily]:
-    """Of each source's last run that loaded the star: what others counted was rolled back, or part of the work."""
+    # What other runs counted was rolled back, or is only a part of the work.
     runs = [run for source in SOURCES for run in loads(source).prefetch_related("steps")[:1]]
     yield _gauge(
         "pipeline_last_run_seconds",
@@ -124,18 +124,18 @@ def _of_loads() -> Iterator[GaugeMetricFamily]:
         "Rows of that run: read from a table of the source; inserted, updated, deleted in a table of the star, "
         "or rejected of what enters it.",
         "source table change",
-        {sample: rows for run in runs for sample, rows in _rows(run).items()},
+        {sample: rows for run in runs for sample, rows in _rows_by_change(run).items()},
     )
     yield _gauge(
         "pipeline_rejected_rows",
         "Rows of the source that cannot enter the star, as that run counted them.",
         "source_table reason",
-        {sample: rows for run in runs for sample, rows in _rejects(run).items()},
+        {sample: rows for run in runs for sample, rows in _rejects_by_reason(run).items()},
     )
 
 
-def _rejects(run: PipelineRun) -> dict[tuple[str, ...], float]:
-    """Return the rows that a run left rejected, by source table and reason: in the warehouse they may be millions."""
+def _rejects_by_reason(run: PipelineRun) -> dict[tuple[str, ...], float]:
+    # As the run log counted them: in the warehouse they may be millions.
     return {
         (REJECTED.get(step.table_name, step.table_name), reason): rows
         for step in run.steps.all()
@@ -143,10 +143,9 @@ def _rejects(run: PipelineRun) -> dict[tuple[str, ...], float]:
     }
 
 
-def _rows(run: PipelineRun) -> dict[tuple[str, ...], float]:
-    """Return the rows of a run by source, table and change; between reading and loading they are not counted again."""
+def _rows_by_change(run: PipelineRun) -> dict[tuple[str, ...], float]:
     rows: dict[tuple[str, ...], float] = {}
-    for step in run.steps.all():
+    for step in run.steps.all():  # what lies between extract and load would count the same rows again
         changes = {"read": step.rows_read} if step.step.startswith("extract_") else {}
         if step.step.startswith("load_"):
             changes = {change: getattr(step, change) for change in WRITTEN}

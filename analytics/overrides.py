@@ -18,7 +18,7 @@ from ingest.models import PipelineRun, ScheduleOverride, StepRun
 
 OVERRIDDEN = ScheduleDimension.ParseStatus.OVERRIDE
 SAYS = ("slug", "parse_status", "milestone_slug", "offset_start_days", "offset_end_days", "parse_note")
-COMMITTED_WITHIN = timedelta(seconds=1)  # of its changed_at an override can be read by others
+COMMITTED_WITHIN = timedelta(seconds=1)  # after its changed_at others can read an override
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class State:
 
 
 class Waiting(NamedTuple):
-    """A schedule whose override, or that it was deleted, is not in the star yet."""
+    """A schedule whose override, or the deletion of it, is not in the star yet."""
 
     schedule_id: int
     slug: str | None
@@ -60,7 +60,7 @@ def states(overrides: Iterable[Any]) -> dict[int, State]:
     """Return by schedule how overrides stand, which come `with_star`."""
     overrides = list(overrides)
     applied = [each for each in overrides if each.star is not None and not _is_waiting(each)]
-    loads = _loads(min(each.changed_at for each in applied)) if applied else []
+    loads = _loads_of_schedules_after(min(each.changed_at for each in applied)) if applied else []
     return {
         each.schedule_id: State(
             each.schedule_id,
@@ -85,7 +85,6 @@ def waiting() -> list[Waiting]:
 
 
 def _is_waiting(override: Any) -> bool:
-    """Tell whether the star says of the schedule something else than the override."""
     said = tuple(override.star[name] for name in SAYS[1:])
     return said != (
         OVERRIDDEN,
@@ -96,12 +95,11 @@ def _is_waiting(override: Any) -> bool:
     )
 
 
-def _loads(since: Any) -> list[StepRun]:
-    """Return the loads of the schedules that succeeded after a time, in the order in which they came."""
+def _loads_of_schedules_after(moment: Any) -> list[StepRun]:
     loads = StepRun.objects.filter(
         step=STEP,
         table_name=ScheduleDimension._meta.db_table,
-        finished__gt=since,
+        finished__gt=moment,
         run__status=PipelineRun.Status.SUCCEEDED,
     )
     return list(loads.select_related("run").order_by("started"))

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 def prove() -> Iterator[WarehouseCheck]:
     """Prove each promise, yield what came out of it, and put it all on record at the end.
 
-    What keeps us from the end is raised, and on record with the promises that were not proved.
+    An error that ends it early is raised, and put on record with the promises that were not proved.
     """
     connections["default"].close()  # it would idle for as long as the checks take, and may be cut
     began = timezone.now()
@@ -44,7 +44,6 @@ def _unproved(proofs: list[WarehouseCheck], error: str, checked_at: datetime) ->
 
 
 def _record(proofs: list[WarehouseCheck]) -> None:
-    """Record a check, and forget those that are too old."""
     oldest = timezone.now() - timedelta(days=settings.RUN_HISTORY_DAYS)
     with transaction.atomic(using="default"):
         WarehouseCheck.objects.bulk_create(proofs)
@@ -65,7 +64,7 @@ def prove_daily() -> None:
 
 
 def _is_due() -> bool:
-    """Tell whether msk was loaded this day, UTC, and no check has come to its end since the first time."""
+    # Due once a day, UTC: from the first load of msk on, until a check has come to its end.
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     first = loads("msk").filter(finished__gte=midnight).order_by("pk").first()
     if not first:

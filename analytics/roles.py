@@ -48,7 +48,7 @@ KEPT = str(settings.CACHES["default"]["LOCATION"])
 STAGING = [f"staging_{table.name}" for table in TABLES]
 # Tables of a run that have no model, beside those that are named after tables of the source or the star.
 OF_A_RUN = ("staging_slug", "staged_table", "load_version", "committed_run", "digest_secret")
-# What acts as its owner, for the loader alone: what only the owner of a table may do, and only so far as a run does it.
+# For the loader alone: they act as the owner of a table, where only the owner may, and do no more than a run needs.
 FUNCTIONS = ("analyze_table", "set_keys_aside", "put_keys_back", "forget_access_log")
 
 
@@ -68,8 +68,7 @@ class Thing:
         return [f"{right} {self.name}" for right in rights]
 
 
-def _tables(alias: str, app: str = "") -> list[str]:
-    """Return the tables of the models that are in a database, of all apps or of one."""
+def _model_tables(alias: str, app: str = "") -> list[str]:
     models = apps.get_app_config(app).get_models(include_auto_created=True) if app else apps.get_models(True)
     return _names(model for model in models if database_of(model) == alias)
 
@@ -80,10 +79,10 @@ def _names(models: Iterable[type[Model]]) -> list[str]:
 
 def _of_loader(alias: str) -> ByName:
     if alias == "default":
-        return dict.fromkeys([*_tables(alias, "ingest"), KEPT], WRITE) | {MIGRATIONS: READ}
+        return dict.fromkeys([*_model_tables(alias, "ingest"), KEPT], WRITE) | {MIGRATIONS: READ}
     changes = [table.changes for table in (*TABLES, *STAR_TABLES) if table.changes]
     return {
-        **dict.fromkeys([*_tables(alias), *changes, *OF_A_RUN], WRITE),
+        **dict.fromkeys([*_model_tables(alias), *changes, *OF_A_RUN], WRITE),
         **dict.fromkeys(STAGING, WRITE | {"truncate"}),
         **dict.fromkeys([named.table for named in NAMED], READ | {"insert", "delete"}),
         **dict.fromkeys([*_names([ScheduleOverride]), "staged_rows", MIGRATIONS], READ),
@@ -93,8 +92,8 @@ def _of_loader(alias: str) -> ByName:
 def _of_web(alias: str) -> ByName:
     if alias == "default":
         return {
-            **dict.fromkeys([*_tables(alias), KEPT], WRITE),
-            **dict.fromkeys([*_tables(alias, "ingest"), *_names([Permission, ContentType]), MIGRATIONS], READ),
+            **dict.fromkeys([*_model_tables(alias), KEPT], WRITE),
+            **dict.fromkeys([*_model_tables(alias, "ingest"), *_names([Permission, ContentType]), MIGRATIONS], READ),
             **dict.fromkeys([*_names([RunRequest]), "access_log"], READ | {"insert"}),
             # What somebody did goes with who is deleted.
             **dict.fromkeys(_names([LogEntry]), READ | {"insert", "delete"}),
@@ -111,8 +110,7 @@ def _of_web(alias: str) -> ByName:
 BY_NAME: dict[str, Callable[[str], ByName]] = {"loader": _of_loader, "web": _of_web}
 
 
-def _rights(role: str, alias: str, things: list[Thing]) -> dict[Thing, Rights]:
-    """Return what a role may do in a database, with each thing in it."""
+def _rights_by_thing(role: str, alias: str, things: list[Thing]) -> dict[Thing, Rights]:
     connects, by_name = NONE, ByName()
     if alias == "msk_db":
         connects, by_name = frozenset({"connect"}), {thing.name: READ for thing in things}
@@ -148,7 +146,7 @@ def prepare_roles() -> list[str]:
     warnings: list[str] = []
     if not settings.DATABASE_ROLES:
         return warnings
-    _refuse_some()
+    _refuse_missing_passwords()
     for alias in ("default", "analytics"):
         with transaction.atomic(using=alias), raw_cursor(alias) as cursor:
             if placement(cursor, FIRST) is not Placement.LOCAL:
@@ -167,7 +165,7 @@ def prepare_roles() -> list[str]:
     with transaction.atomic(using="default"), raw_cursor("default") as cursor:
         cursor.execute(SQL("lock table {} in share row exclusive mode").format(Identifier(MIGRATIONS)))
         for login in settings.DATABASE_ROLES.values():
-            # As the server keeps it: a log of its statements cannot give the password away.
+            # Hashed, as the server keeps it: a log of its statements cannot give the password away.
             secret = encrypt_password(login["PASSWORD"], login["USER"], cursor.connection, "scram-sha-256")
             statement = SQL("alter role {} login password {}")
             cursor.execute(statement.format(Identifier(login["USER"]), Literal(secret)))
@@ -175,7 +173,7 @@ def prepare_roles() -> list[str]:
 
 
 def _put_keys_back(cursor: Cursor) -> list[str]:
-    """Make the keys again that a role has left aside, who was not the run that it said; return what could not be."""
+    # A run puts back the keys that it sets aside: these a role has left that was at work outside a run.
     warnings = []
     cursor.execute(SQL("select distinct k.table_name from {} k order by 1").format(Identifier(KEYS)))
     for (table,) in cursor.fetchall():
@@ -187,8 +185,7 @@ def _put_keys_back(cursor: Cursor) -> list[str]:
     return warnings
 
 
-def _refuse_some() -> None:
-    """Raise PipelineError where some of the roles have a password and others do not."""
+def _refuse_missing_passwords() -> None:
     missing = {"loader", "web"} - settings.DATABASE_ROLES.keys()
     if connections["msk_db"].settings_dict["USER"] == settings.POSTGRES_USER:  # nobody else is named who reads it
         missing |= {"reader"} - settings.DATABASE_ROLES.keys()
@@ -201,10 +198,10 @@ def _refuse_some() -> None:
 
 
 def _prepare_source() -> list[str]:
-    """Let the reader read the source, where that is on our server, as init-db.sh does after it has loaded a dump."""
     is_owners = connections["msk_db"].settings_dict["USER"] == settings.POSTGRES_USER
     if "reader" not in settings.DATABASE_ROLES or not (is_owners and source_is_ours() and source_exists()):
         return []
+    # As init-db.sh does after it has loaded a dump.
     with transaction.atomic(using="msk_db"), raw_cursor("msk_db") as cursor:
         cursor.execute("set transaction read write")
         more = _bring_in_step(cursor, "reader", "msk_db")
@@ -212,12 +209,11 @@ def _prepare_source() -> list[str]:
 
 
 def _bring_in_step(cursor: Cursor, role: str, alias: str) -> PipelineError | None:
-    """Give a role its rights in a database, take others away; return the refusal of one that still has more."""
     user = settings.DATABASE_ROLES[role]["USER"]
-    _close_public(cursor)
+    _close_schema_public(cursor)
     cursor.execute(THINGS.format(role=Literal(user)))
     things = [Thing(kind, name, grantable, frozenset(given)) for kind, name, grantable, given in cursor.fetchall()]
-    rights = _rights(role, alias, things)
+    rights = _rights_by_thing(role, alias, things)
     for thing, wanted in rights.items():
         # Only what differs: a right that is given anew waits for whoever changes the table at that moment.
         for verb, some, to in (("revoke", thing.given - wanted, "from"), ("grant", wanted - thing.given, "to")):
@@ -230,8 +226,8 @@ def _bring_in_step(cursor: Cursor, role: str, alias: str) -> PipelineError | Non
     return too_mighty(user, alias, f"the {role} has to", more) if more else None
 
 
-def _close_public(cursor: Cursor) -> None:
-    """Let not everybody make tables in the schema public, as servers before version 15 do."""
+def _close_schema_public(cursor: Cursor) -> None:
+    # Servers before version 15 let everybody make tables in the schema public.
     cursor.execute(
         "select from pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a"
         " where n.nspname = 'public' and a.grantee = 0 and a.privilege_type = 'CREATE'"

@@ -102,7 +102,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
     list_filter: ClassVar[tuple[type[ListFilter], ...]] = ()
     search_fields: ClassVar[tuple[str, ...]] = ()
     leads = ""  # the column that leads to the row itself, by default the first
-    counted: tuple[str, str] | None = None  # what is counted, one and several, if not what the model is called
+    counted: tuple[str, str] | None = None  # what a row is called, one and several, if not as the model
     gone = "Perhaps it was deleted."  # what is said of a row that is not there
     taken: ClassVar[dict[str, Any]] = {}  # columns that a file of the list has beside the table's, or in their place
 
@@ -118,7 +118,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         self.search_fields = self.search_fields or (self.key,)  # type: ignore[misc]
         self.search_help_text = f"Finds the exact {' or '.join(map(words, self.search_fields))}."  # type: ignore[misc]
         leads = self.leads = self.leads or self.list_display[0]
-        # As a link has to be a function to be shown by its key, and one that can be sorted by has to say so.
+        # A link is shown by a function, and a function has to say by which column it can be sorted.
         is_shown = leads in self.links or leads in HEADINGS
         self.first = column(leads, lambda row: getattr(row, leads), leads) if is_shown else leads
 
@@ -171,7 +171,6 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         return self._answered(request, super().history_view, request, object_id, extra_context)
 
     def _answered(self, request: HttpRequest, view: Callable[..., Any], *arguments: Any) -> HttpResponse:
-        """Return what a view answers; where the database does not, or not in time, 503 with what to do."""
         try:
             with patience(router.db_for_read(self.model)):
                 return _rendered(view(*arguments))
@@ -200,7 +199,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         """Return the entry about the row of the source that would have this key; None for who may not see entries."""
         source = SOURCES.get(self.model)
         if source and self.may_see(RejectedRow, request):
-            with suppress(ValidationError, ValueError, OverflowError):  # what no key is, or no day
+            with suppress(ValidationError, ValueError, OverflowError):  # the text is no key, or no day
                 return RejectedRow.objects.filter(source_table=source, source_key=self.source_key(key.strip())).first()
         return None
 
@@ -217,7 +216,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         own = self.columns[name]
         field = getattr(own, "target_field", own)  # a link can hold what the key at its other end can
         value = field.to_python(text)
-        field.run_validators(value)  # of a number too large the server would read every row to say that it is in none
+        field.run_validators(value)  # for a number too large the server would read every row, and find none
         found = Q((name, value))
         if self.made_of and name == self.key:
             found &= Q((self.made_of[0], value >> 32))
@@ -300,13 +299,13 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         return name
 
     def is_count(self, name: str) -> bool:
-        """Tell whether a column has numbers that are counted, and are no keys: they alone have a comma a thousand."""
+        """Tell whether a column has counts and not keys: only counts are written with a comma for thousands."""
         field = self.columns[name]
         is_key = name == self.key or name in self.links or name.endswith("_id")
         return name == "steps" or (isinstance(field, BigIntegerField) and not is_key)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Return the row with this key, None if there is none; no other column is one that rows are asked by."""
+        """Return the row with this key, or None; rows are asked for by no other column."""
         with suppress(ValidationError, ObjectDoesNotExist, ValueError):
             row = self.get_queryset(request).get(self.with_value(self.key, object_id))
             self.say(request, [row])
@@ -314,7 +313,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         return None
 
     def with_names(self, rows: list[Any], names: Iterable[str], request: HttpRequest) -> list[Any]:
-        """Return the rows, each with what is called how at the other end of its links `names`; a query a table."""
+        """Return the rows, each with the names of the rows that its links `names` lead to; one query for each table."""
         for row in rows:
             row.names_beside = {}
         for name in names:
@@ -332,7 +331,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         return bool(shown and shown.has_view_permission(request))
 
     def children(self) -> dict[type[Model], dict[str, str]]:
-        """Return the tables whose list can be asked for what belongs to a row: by which columns, and which it has."""
+        """Return the tables whose lists can be asked for what belongs to a row: by which columns, and the row's own."""
         found = {}
         for model, other in self.admin_site._registry.items():
             if model is self.model or not isinstance(other, BoundedAdmin):
@@ -377,7 +376,7 @@ class ReadOnlyAdmin(BoundedAdmin):
 
 
 def _rendered(response: Any) -> HttpResponse:
-    """Render a response now, while what its template asks the database for can still be answered for."""
+    # Now, while _answered can still answer for what the template asks the database.
     shown: HttpResponse = response.render() if hasattr(response, "render") else response
     return shown
 

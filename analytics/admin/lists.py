@@ -113,14 +113,13 @@ class BoundedList(ChangeList):
         everything = format_html('<a href="{}">Show the whole list</a>', request.path)
         self.refusals = tuple(
             format_html(
-                "Nothing is listed, because {} is not understood: {}. {}.", _quote(request, name), flaw, everything
+                "Nothing is listed, because {} is not understood: {}. {}.", _asked(request, name), flaw, everything
             )
             for name, flaw in flaws.items()
         )
         return rows.none()
 
     def _flaws(self, request: HttpRequest) -> Iterator[tuple[str, str]]:
-        """Return each parameter that is to narrow the list and cannot, and why."""
         if "\0" in request.GET.get(SEARCH_VAR, ""):
             yield SEARCH_VAR, "no text holds a null character"
         given = dict(request.GET.lists())
@@ -129,7 +128,6 @@ class BoundedList(ChangeList):
                 yield name, flaw
 
     def _flaw(self, request: HttpRequest, name: str, value: str) -> str:
-        """Return why the list cannot be narrowed to the rows with this value; "" if it can."""
         if refusal := self.model_admin.why_not_allowed(name, value, request):
             return str(refusal)
         for each in self.list_filter:
@@ -140,7 +138,7 @@ class BoundedList(ChangeList):
             self.model_admin.with_value(name, value)
         except ValidationError as error:
             return Truncator(" ".join(error.messages).rstrip(".")).chars(100)
-        return ""
+        return ""  # the list can be narrowed so
 
     def get_results(self, request: HttpRequest) -> None:
         self.page_num = 1
@@ -148,7 +146,7 @@ class BoundedList(ChangeList):
         if not self.result_count:
             self.result_list = self.queryset.none()  # to look for it once more would cost as much as to count it
         if not self.sorts_so(request):
-            messages.warning(request, f"The list is sorted by its key: it has no order {_quote(request, ORDER_VAR)}.")
+            messages.warning(request, f"The list is sorted by its key: it has no order {_asked(request, ORDER_VAR)}.")
         if not (self.refusals or (self.show_all and self.can_show_all)):
             self._turn_to_page(request)
         self.pages_beside = list(self.beside(request))
@@ -157,7 +155,7 @@ class BoundedList(ChangeList):
     def _turn_to_page(self, request: HttpRequest) -> None:
         pages = self.paginator.num_pages
         if not 1 <= (number := _number(request.GET.get(PAGE_VAR, "1"))) <= pages:
-            wrong = f"There is no page {_quote(request, PAGE_VAR)}: the pages go from 1 to {pages}. This is page 1."
+            wrong = f"There is no page {_asked(request, PAGE_VAR)}: the pages go from 1 to {pages}. This is page 1."
             self.refusals = (wrong,)
         elif number > 1:
             self.page_num = number
@@ -194,7 +192,7 @@ class BoundedList(ChangeList):
         return 0 <= number < len(self.list_display) and bool(self.get_ordering_field(self.list_display[number]))
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        """Return the order of the list; that of a made id no other one can follow, as no index would serve both."""
+        """Return the order of the list; a list of made ids has no other, as no index would serve that."""
         return list(self.model_admin.made_of) or super().get_ordering(request, queryset)
 
     def get_ordering_field(self, field_name: Any) -> Any:
@@ -218,12 +216,11 @@ class BoundedList(ChangeList):
         return f"{end} To see others, search for the exact {names}{filters}."
 
 
+# -1 is no page and no column: for what is not a number, or is longer than any that a list has.
 def _number(text: str) -> int:
-    """Return what the address gives as a number; -1 for what is none, or too long to be one that a list has."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
-def _quote(request: HttpRequest, name: str) -> str:
-    """Return a parameter as the address has it, of a long one the beginning."""
+def _asked(request: HttpRequest, name: str) -> str:
     text = "&".join(f"{name}={value}" for value in request.GET.getlist(name))
     return Truncator(text.replace("\0", "\\0")).chars(60)

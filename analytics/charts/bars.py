@@ -78,7 +78,7 @@ class StackedBars(Figure):
     @property
     def left_out(self) -> int:
         """How many bars are in the table and not drawn."""
-        return max(0, min(len(self.bars), self._rows) - self.most)
+        return max(0, min(len(self.bars), self._rows_of_table) - self.most)
 
     @property
     def axis_y(self) -> int:
@@ -135,17 +135,17 @@ class StackedBars(Figure):
 
     @property
     def left_out_of_table(self) -> int:
-        return max(0, len(self.bars) - self._rows)
+        return max(0, len(self.bars) - self._rows_of_table)
 
     @property
-    def _rows(self) -> int:
-        """How many bars the table lists: all that are drawn, and more where they have few columns."""
+    def _rows_of_table(self) -> int:
+        # At least all that are drawn, and more where they have few columns.
         return max(self.most, MOST_CELLS // len(self.header))
 
     @property
     def table(self) -> Iterator[Sequence[Cell]]:
         nothing = Part(self.nothing)
-        for bar in self.bars[: self._rows]:
+        for bar in self.bars[: self._rows_of_table]:
             parts = (bar.parts.get(kind, nothing) for kind in self.kinds)
             yield [
                 Cell(name_of(bar.label), bar.url),

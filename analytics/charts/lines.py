@@ -106,7 +106,7 @@ class Lines(Figure):
 
     def _drawn(self, style: str, line: Line) -> Drawn:
         path, bands, dots = [], [], []
-        for run in self._runs(line.points):
+        for run in self._runs_without_gap(line.points):
             path.append("M" + "L".join(f"{self._across(p.x)} {self._down(p.value)}" for p in run))
             if len(run) == 1:
                 dots.append((self.x.percent(run[0].x), f"{self._down(run[0].value) * HEIGHT / 1000:.1f}"))
@@ -117,8 +117,7 @@ class Lines(Figure):
                 bands.append("M" + "L".join(there + back) + "Z")
         return Drawn(line.name, style, "".join(path), "".join(bands), dots)
 
-    def _runs(self, points: Sequence[Point]) -> list[list[Point]]:
-        """Part the points where more than a gap lies between two of them."""
+    def _runs_without_gap(self, points: Sequence[Point]) -> list[list[Point]]:
         runs: list[list[Point]] = []
         for point in points:
             if runs and point.x - runs[-1][-1].x <= self.gap:

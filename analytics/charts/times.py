@@ -14,7 +14,7 @@ HEIGHT, LANE, AXIS = 110, 22, 24  # pixels
 MARKS = 84  # pixels beside them, for the marks of the upright axes and the names of the lanes
 BROAD, THIN = 6, 2  # pixels
 FEW = 120  # bars that can be broad without hiding each other, where there is room for more than a phone has
-LEAST = 12  # of the thousand parts of the height: of a bar of nothing, too, something is to be seen
+LEAST = 12  # of a thousand parts of the height: a bar of 0 can be seen, too
 
 
 class TimeBar(NamedTuple):
@@ -81,7 +81,7 @@ class TimeBars(Figure):
 
     @cached_property
     def x(self) -> Scale:
-        return Scale((_day(self.first), _day(self.last)))
+        return Scale((_in_days(self.first), _in_days(self.last)))
 
     @property
     def x_marks(self) -> Iterator[Tick]:
@@ -102,7 +102,8 @@ class TimeBars(Figure):
             for kind in self.drawn_kinds:  # the usual one first, so that it hides no other
                 tops = [(bar.at, y.share(bar.values[place])) for bar in self.bars if bar.kind == kind]
                 path = "".join(
-                    f"M{self.x.share(_day(at)) * 1000:.1f} 1000V{1000 - max(LEAST, top * 1000):.0f}" for at, top in tops
+                    f"M{self.x.share(_in_days(at)) * 1000:.1f} 1000V{1000 - max(LEAST, top * 1000):.0f}"
+                    for at, top in tops
                 )
                 paths.append((self.kinds[kind], path))
             yield Panel(title, marks, paths)
@@ -117,7 +118,7 @@ class TimeBars(Figure):
                 kind,
                 self.kinds[kind],
                 LANE * place,
-                [(self.x.percent(_day(bar.at)), bar.says, bar.url) for bar in in_order if bar.kind == kind],
+                [(self.x.percent(_in_days(bar.at)), bar.says, bar.url) for bar in in_order if bar.kind == kind],
             )
             for place, kind in enumerate(others)
         ]
@@ -138,7 +139,7 @@ class TimeBars(Figure):
         return f"{self.title}: {', '.join(counts)}"
 
 
-def _day(moment: datetime) -> float:
-    """Return a moment in days since the year 1."""
+def _in_days(moment: datetime) -> float:
+    # Since the year 1, as day_marks takes them.
     seconds = moment.hour * 3600 + moment.minute * 60 + moment.second
     return moment.toordinal() + seconds / 86400

@@ -49,7 +49,7 @@ def _page(table: Table, examples: dict[str, str]) -> Iterator[str]:
     yield from ("", _row(header), "|" + "---|" * len(header))
     for column in table.columns:
         example = [f"`{examples[column.name]}`" if examples.get(column.name) else ""] * bool(examples)
-        yield _row([*_own(column), *example, _made_of(column), _by_table(column.sources)])
+        yield _row([*_own(column), *example, _made_of(column), _grouped_by_table(column.sources)])
 
 
 def _own(column: Column) -> list[str]:
@@ -57,11 +57,10 @@ def _own(column: Column) -> list[str]:
 
 
 def _made_of(column: Column) -> str:
-    return _by_table(column.origins) or f"made here: {column.made_here}"
+    return _grouped_by_table(column.origins) or f"made here: {column.made_here}"
 
 
-def _by_table(origins: Iterable[Origin]) -> str:
-    """Return columns, those of one table together."""
+def _grouped_by_table(origins: Iterable[Origin]) -> str:
     said = []
     for table, of_it in groupby(sorted(origins), key=lambda each: each.table):
         first, *others = (each.column for each in of_it)
@@ -82,7 +81,7 @@ def _text(meaning: str) -> str:
 
 
 def _examples(table: Table) -> dict[str, str]:
-    """Return the values of the row of a table that has most of them, the first by the key; none where it is empty."""
+    # Of the row with the most values, the first of these by the key.
     columns = [column for column in table.columns if any(map(is_in_a_source, column.sources))]
     if not columns:
         return {}

@@ -112,7 +112,7 @@ class Table:
 @cache  # only a migration changes it, after which a process begins anew
 def dictionary() -> Mapping[str, Table]:
     """Return all tables by name, kind by kind in the order of KINDS."""
-    kinds = _kinds()
+    kinds = _kinds_by_table()
     rows = [row for alias in ("analytics", "default") for row in described(alias) if row.table_name in kinds]
     found = [_table(kinds[name], list(columns)) for name, columns in groupby(rows, lambda row: row.table_name)]
     return {table.name: table for table in sorted(found, key=lambda table: (KINDS.index(table.kind), table.name))}
@@ -140,8 +140,7 @@ def _at_the_source(reads: Iterable[str]) -> Iterator[str]:
             yield from _at_the_source(lineage().reads(name))
 
 
-def _kinds() -> dict[str, str]:
-    """Return the tables that the dictionary has, each with its kind."""
+def _kinds_by_table() -> dict[str, str]:
     ours = {str(model._meta.db_table): database_of(model) for model in apps.get_app_config("ingest").get_models()}
     kept = {name: RUN_LOG if alias == "default" else BESIDE for name, alias in ours.items() if alias != "msk_db"}
     staged = [*declared.STAGING_TABLES, "staging_slug", *_starting(kept, "staging_")]
@@ -164,7 +163,7 @@ def _table(kind: str, rows: list[Described]) -> Table:
         grain=grain,
         size=SIZES.get(name, ""),
         written_by=WRITTEN_BY.get(name, ""),
-        readers=_readers(kind, first),
+        readers=_rights_by_role(kind, first),
         reads=lineage().reads(name),
         source="the pipeline" if kind in (BESIDE, RUN_LOG) else _source(name),
         columns=tuple(_column(row, grain) for row in rows),
@@ -172,7 +171,6 @@ def _table(kind: str, rows: list[Described]) -> Table:
 
 
 def _source(name: str) -> str:
-    """Return the source that a table comes from, by the tables that it reads."""
     roots, waiting = set(), [name]
     while waiting:
         reads = lineage().reads(each := waiting.pop())
@@ -195,9 +193,9 @@ def _column(row: Described, grain: tuple[str, ...]) -> Column:
         type=row.type,
         meaning=(row.meaning or "").strip(),
         unit=unit_of(place, row.type) or "",
-        null=_null(row, origins) or "",
+        null=_meaning_of_null(row, origins) or "",
         is_in_key=row.column_name in grain,
-        link=_link(place) or (row.is_view and len(origins) == 1 and _link(origins[0])) or "",
+        link=_table_of_key(place) or (row.is_view and len(origins) == 1 and _table_of_key(origins[0])) or "",
         origins=origins,
         sources=lineage().sources(place),
         made_here="" if origins else made_here(place),
@@ -205,8 +203,7 @@ def _column(row: Described, grain: tuple[str, ...]) -> Column:
     )
 
 
-def _link(place: Origin) -> str:
-    """Return the table whose key a column is; "" where it is none."""
+def _table_of_key(place: Origin) -> str:
     model = _models().get(place.table)
     linked = parents(model).get(place.column) if model else None
     return str(linked._meta.db_table) if linked else ""
@@ -221,19 +218,18 @@ def unit_of(place: Origin, kind: str) -> str | None:
     return next((unit for pattern, unit in declared.UNITS if re.search(pattern, str(place))), None)
 
 
-def _null(row: Described, origins: tuple[Origin, ...]) -> str | None:
-    """Say whether a column can be null and what that means; None where nobody has said."""
+def _meaning_of_null(row: Described, origins: tuple[Origin, ...]) -> str | None:
     model = _models().get(row.table_name)
     fields = {str(field.column): field for field in model._meta.concrete_fields} if model else {}
     if row.is_never_null or (row.is_view and row.column_name in fields and not fields[row.column_name].null):
         return "no"
     if said := re.search(r"null: ([^;]+)", row.meaning or ""):
         return f"yes: {said[1]}"
-    return "yes: the source has none" if len(origins) == 1 else None  # a column that is made of one is that one
+    # A column that is made of one other is that one; of the rest nobody has said what a null means.
+    return "yes: the source has none" if len(origins) == 1 else None
 
 
-def _readers(kind: str, of: Described) -> dict[str, str]:
-    """Return the roles that may read a table, each with the rights that it has."""
+def _rights_by_role(kind: str, of: Described) -> dict[str, str]:
     alias, name = "default" if kind == RUN_LOG else "analytics", of.table_name
     rights = {role: by_name(alias).get(name, roles.NONE) for role, by_name in roles.BY_NAME.items()}
     found = {role: ", ".join(sorted(some & roles.READ if of.is_view else some)) for role, some in rights.items()}

@@ -43,7 +43,7 @@ def worked_out() -> Lineage:
     columns: dict[str, tuple[str, ...]] = {}
     tables: dict[str, tuple[str, ...]] = {}
     with raw_cursor("analytics") as warehouse:
-        for table, sql, schema, of in _statements(warehouse):
+        for table, sql, schema, of in _queries(warehouse):
             query = _qualified(sql, schema)
             reads = {each for each in _tables(query) if each != table and not each.startswith(WORK_TABLES)}
             tables[table] = tuple(sorted(of + each for each in reads))
@@ -54,8 +54,8 @@ def worked_out() -> Lineage:
     return Lineage({name: made_of for name, made_of in columns.items() if name in known and made_of}, tables)
 
 
-def _statements(warehouse: Cursor) -> Iterator[tuple[str, str, Schema, str]]:
-    """Yield each table with the query for its rows, the tables that this can read, and what is before their names."""
+def _queries(warehouse: Cursor) -> Iterator[tuple[str, str, Schema, str]]:
+    # Each table, the query for its rows, the tables that this can read, and what stands before their names.
     ours: dict[str, dict[str, str]] = {}
     for row in described("analytics"):
         ours.setdefault(row.table_name, {})[row.column_name] = row.type
@@ -101,9 +101,8 @@ def traced(query: exp.Query) -> dict[str, set[Origin]]:
 
 
 def _of_place(scope: Scope, place: int) -> Iterator[Origin]:
-    """Yield what the column at a place of a query's list is made of; of a union that of each of its queries."""
     if scope.set_operation_scopes:
-        for each in scope.set_operation_scopes:
+        for each in scope.set_operation_scopes:  # a union: its column is made of those of all its queries
             yield from _of_place(each, place)
     else:
         yield from _of_expression(scope, _query(scope.expression).selects[place].unalias())
@@ -113,16 +112,15 @@ def _of_expression(scope: Scope, expression: exp.Expr) -> Iterator[Origin]:
     for column in _columns(expression):
         yield from _of_column(scope, column)
     if isinstance(expression, exp.Column):
-        for column in _equated(scope, expression):
+        for column in _equated_by_join(scope, expression):
             yield from _of_column(scope, column)
 
 
 def _columns(expression: exp.Expr, *, is_condition: bool = False) -> Iterator[exp.Column]:
-    """Yield the columns that make a value, but for those that only say whether there is one."""
     if isinstance(expression, exp.Column):
         yield expression
     elif is_condition and isinstance(expression, exp.Is) and isinstance(expression.expression, exp.Null):
-        return
+        return  # it only says whether there is a value
     elif isinstance(expression, exp.If):  # a branch of a case
         if expression.parent and (len(expression.parent.args["ifs"]) > 1 or expression.parent.args.get("default")):
             yield from _columns(expression.this, is_condition=True)
@@ -132,8 +130,7 @@ def _columns(expression: exp.Expr, *, is_condition: bool = False) -> Iterator[ex
             yield from _columns(part, is_condition=is_condition)
 
 
-def _equated(scope: Scope, column: exp.Column) -> Iterator[exp.Column]:
-    """Yield the columns with which the join that brings a column's table says it is equal."""
+def _equated_by_join(scope: Scope, column: exp.Column) -> Iterator[exp.Column]:
     for join in scope.expression.args.get("joins") or []:
         if join.alias_or_name == column.table:
             for equality in join.find_all(exp.EQ):

@@ -161,11 +161,11 @@ def feed(
     with ThreadPoolExecutor(1) as executor, os.fdopen(read_end, "rb") as pipe:
         sending = executor.submit(send)
         try:
-            duck.execute(statement(_rows(f"/dev/fd/{read_end}", columns)))
+            duck.execute(statement(_query_of_pipe(f"/dev/fd/{read_end}", columns)))
         except BaseException:
             wait([sending], timeout=0.1)
             if sending.done() and isinstance(sending.exception(), psycopg2.Error):
-                sending.result()  # what the server says: that its rows end early is all that duckdb sees
+                sending.result()  # raises what the server says: duckdb sees nothing but the early end of its rows
             pipe.close()  # first: a sender that writes to a full pipe would wait for ever
             while wait([sending], timeout=0.5).not_done:
                 with suppress(psycopg2.Error):
@@ -175,8 +175,8 @@ def feed(
         return sending.result()
 
 
-def _rows(path: str, columns: Sequence[Column]) -> str:
-    """Return duckdb's query for the rows that come through a pipe; one that looked at them first would lose them."""
+def _query_of_pipe(path: str, columns: Sequence[Column]) -> str:
+    # Every option is given: duckdb would else find it out from the first rows, which would be lost to the pipe.
     kinds = ", ".join(f"{name(each.name)}: '{TEXT if each.kind == TEXTS else each.kind}'" for each in columns)
     values = ", ".join(
         f"{name(each.name)}::JSON::{TEXTS} as {name(each.name)}" if each.kind == TEXTS else name(each.name)

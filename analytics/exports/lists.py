@@ -161,7 +161,6 @@ def _refused(admin: "BoundedAdmin", request: HttpRequest, refusal: str, status: 
 
 
 def _not_answered(admin: "BoundedAdmin", request: HttpRequest, error: Exception) -> HttpResponse:
-    """Answer that the database did not; what was the matter is for the log."""
     logger.error("list not taken away", extra={"page": request.path, "error": explain(error)})
     is_late = isinstance(error.__cause__ or error, QueryCanceled)
     return _refused(admin, request, TOO_LONG if is_late else NO_ANSWER, 503)
@@ -178,12 +177,11 @@ def _file(admin: "BoundedAdmin", request: HttpRequest) -> HttpResponseBase:
     forms = request.GET.getlist(PARAMETER)
     if forms not in [[form] for form in FORMATS]:
         raise RefusedError(f"This list can be taken away as one of {', '.join(FORMATS)}: {PARAMETER}=csv.")
-    taken = Taken(admin, request, _understood(admin, request))
+    taken = Taken(admin, request, _list_asked_for(admin, request))
     return WRITERS[forms[0]](taken)
 
 
-def _understood(admin: "BoundedAdmin", request: HttpRequest) -> "BoundedList":
-    """Return the list that the rest of the address asks for; raise RefusedError where it is not understood."""
+def _list_asked_for(admin: "BoundedAdmin", request: HttpRequest) -> "BoundedList":
     rest = request.GET.copy()
     del rest[PARAMETER]
     request.GET = rest  # type: ignore[assignment]  # as the admin itself does it
@@ -200,7 +198,6 @@ def _understood(admin: "BoundedAdmin", request: HttpRequest) -> "BoundedList":
 
 @contextmanager
 def _slot() -> Iterator[None]:
-    """Be one of the files that are made at a time; raise BusyError if there are as many as may be."""
     if not SLOTS.acquire(blocking=False):
         raise BusyError
     try:
@@ -241,7 +238,6 @@ class Taken:
                 yield cursor
 
     def _is_cut(self, cursor: Cursor) -> bool:
-        """Tell whether there are more rows than a file holds."""
         if _is_counted(self.listed.result_count):
             return self.listed.result_count > ROWS
         beyond = self._sql(self.listed.queryset.order_by().values_list("pk")[ROWS : ROWS + 1], cursor)
@@ -249,8 +245,7 @@ class Taken:
         return cursor.rowcount > 0
 
     def _as_listed(self, cursor: Cursor) -> Composable:
-        """Return a query for the same rows as the list finds them, in no order, which reads less than the file's."""
-        if not self.is_cut:
+        if not self.is_cut:  # then this finds the same rows, and reads less than the file's query
             with suppress(EmptyResultSet):
                 return self._sql(self.listed.queryset.order_by(), cursor)
         return self.query(cursor)
@@ -301,11 +296,11 @@ set local idle_in_transaction_session_timeout = %s
 
 def _as_csv(taken: Taken) -> HttpResponseBase:
     if taken.needs_length:
-        with _folder() as folder, closing(_lines(taken)) as lines:
+        with _folder_to_write_in() as folder, closing(_lines(taken)) as lines:
             path = folder / "taken.csv"
             with path.open("w", encoding="utf-8", newline="") as file:
                 file.writelines(lines)
-            return _opened(path, taken)
+            return _answer_with(path, taken)
     lines = _lines(taken)
     next(lines)  # what cannot be read at all is said on a page, not in a file
     headers = {"Content-Disposition": f'attachment; filename="{taken.name}.csv"'}
@@ -313,10 +308,10 @@ def _as_csv(taken: Taken) -> HttpResponseBase:
 
 
 def _lines(taken: Taken) -> Generator[str]:
-    """Yield the file as CSV, after an empty beginning, when the first rows are there.
+    """Yield an empty text once the first rows are there, then the file as CSV.
 
-    Django closes this when all is sent or the reader is gone, before the first byte too; it has then begun, by its
-    empty beginning, and thus lets go of what it holds.
+    Django closes this generator when all is sent or the reader is gone, maybe before the first byte. One that had not
+    begun would not let go of what it holds: the empty text has it begin.
     """
     with _slot(), taken.snapshot() as cursor:
         query = taken.query(cursor)
@@ -347,15 +342,13 @@ def _lines(taken: Taken) -> Generator[str]:
 
 
 def _rows(connection: Connection, query: Composable) -> Iterator[Sequence[Sequence[Any]]]:
-    """Return the rows of a query, some at a time, from a cursor of the server, which ends with the connection."""
-    cursor = connection.cursor(name="taken")
+    cursor = connection.cursor(name="taken")  # of the server; it ends with the connection
     cursor.execute(query)
     return iter(lambda: cursor.fetchmany(FETCHED), [])
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
-    """Give a folder to write a file in; raise NotWrittenError where that fails."""
+def _folder_to_write_in() -> Iterator[Path]:
     try:
         with folders.temporary() as folder:
             yield folder
@@ -371,27 +364,27 @@ def _writing_errors() -> tuple[type[Exception], ...]:
 
 
 def _as_xlsx(taken: Taken) -> HttpResponseBase:
-    with _slot(), _folder() as folder, taken.snapshot() as cursor:
+    with _slot(), _folder_to_write_in() as folder, taken.snapshot() as cursor:
         query = taken.query(cursor)
         columns = columns_of(cursor, query)
         path = folder / "taken.xlsx"
         write_book(path, columns, chain.from_iterable(_rows(cursor.connection, query)), taken.about)
-        return _opened(path, taken)
+        return _answer_with(path, taken)
 
 
 def _as_parquet(taken: Taken) -> HttpResponseBase:
-    with _slot(), _folder() as folder, taken.snapshot() as cursor:
+    with _slot(), _folder_to_write_in() as folder, taken.snapshot() as cursor:
         query = taken.query(cursor)
         columns = measured(cursor, query, columns_of(cursor, query))
         path = folder / "taken.parquet"
         with duck(None, folder / "spill", threads=1, in_order=True) as writer:
             to = f"to {text(str(path))} (format parquet, compression zstd)"
             feed(writer, lambda rows: f"copy ({rows}) {to}", cursor, query, columns)
-        return _opened(path, taken)
+        return _answer_with(path, taken)
 
 
-def _opened(path: Path, taken: Taken) -> HttpResponseBase:
-    """Answer with a file whose folder goes before it is read: what is open stays until it is closed."""
+def _answer_with(path: Path, taken: Taken) -> HttpResponseBase:
+    # The folder goes before the file is read: what is open stays until it is closed.
     form = path.suffix.removeprefix(".")
     name = f"{taken.name}.{form}"
     return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=FORMATS[form][1])

@@ -20,7 +20,7 @@ CHARACTERS = 32_767  # that a cell holds
 CUT = "… (cut: a cell has no room for more)"
 EXACT = 10**15  # whole numbers from here on lose digits
 ORIGIN, DAY = datetime(1899, 12, 30), timedelta(days=1)  # noqa: DTZ001  (a sheet knows no zone)
-FIRST_DAY = date(1900, 3, 1)  # before it programs count differently: there was no 29 February
+FIRST_DAY = date(1900, 3, 1)  # programs count the days before it differently: 1900 had no 29 February
 DAYS, TIMES = "yyyy-mm-dd", 'yyyy-mm-dd"T"hh:mm:ss"+00:00"'
 SPECIAL = re.compile("[\x00-\x1f&<>_\ufffe\uffff]|^ | $")  # what cannot stand in XML as it is
 REMEMBERED = 4096  # values of a column: most come again and again
@@ -33,7 +33,7 @@ def write_book(path: Path, columns: Sequence[Column], rows: Iterable[Sequence[An
     import xlsxwriter  # here, as duckdb in formats.py
 
     book = xlsxwriter.Workbook(path, {"constant_memory": True, "tmpdir": str(path.parent)})
-    with _closed(book), book:
+    with _closing_files_of_rows(book), book:
         bold = book.add_format({"bold": True})
         sheet = Sheet(book, columns, bold)
         for row in rows:
@@ -47,8 +47,8 @@ def write_book(path: Path, columns: Sequence[Column], rows: Iterable[Sequence[An
 
 
 @contextmanager
-def _closed(book: Any) -> Iterator[None]:
-    """Close the file of each sheet's rows, which XlsxWriter leaves open, and on the disk, when it fails."""
+def _closing_files_of_rows(book: Any) -> Iterator[None]:
+    # XlsxWriter leaves the file of each sheet's rows open, and on the disk, when it fails.
     try:
         yield
     finally:
@@ -147,6 +147,5 @@ class Cells:
 
 
 def _letters(place: int) -> str:
-    """Return the letters of a column of a sheet: A to Z, then AA."""
-    before, last = divmod(place, 26)
+    before, last = divmod(place, 26)  # A to Z, then AA
     return (_letters(before - 1) if before else "") + chr(ord("A") + last)

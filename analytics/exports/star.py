@@ -51,8 +51,8 @@ def export_star(output: Path, form: str) -> dict[str, int]:
 
     with _private(), _filled(output) as folder, one_error(), answers.unhurried(), answers.snapshot() as warehouse:
         try:
-            tables = list(_written(warehouse, folder, form))
-            (folder / README).write_text("\n".join(_readme(warehouse, tables, form)), encoding="utf-8")
+            tables = list(_write_tables(warehouse, folder, form))
+            (folder / README).write_text("\n".join(_lines_of_readme(warehouse, tables, form)), encoding="utf-8")
         except (OSError, duckdb.Error) as error:
             # What it says itself may quote a patient's row, but for what the system says of a file.
             message = (isinstance(error, OSError) and error.strerror) or type(error).__name__
@@ -65,7 +65,7 @@ def export_star(output: Path, form: str) -> dict[str, int]:
 
 @contextmanager
 def _private() -> Iterator[None]:
-    """Let nobody else read the files and folders that are made in the block: they hold what is known of patients."""
+    # Nobody else may read what is written in the block: it holds what is known of patients.
     before = os.umask(0o077)
     try:
         yield
@@ -111,15 +111,14 @@ def _filled(output: Path) -> Iterator[Path]:
         raise
 
 
-def _written(warehouse: Cursor, folder: Path, form: str) -> Iterator[Table]:
-    """Write the tables, and yield each that is."""
+def _write_tables(warehouse: Cursor, folder: Path, form: str) -> Iterator[Table]:
     # Whole tables are read, and windows are joined to completions by three columns that go together: the planner, which
     # takes them for independent, expects few matches and would look up each by an index, in four times the time. Groups
     # that are made by sorting come while the rest is still being read.
     warehouse.execute("set local enable_nestloop = off; set local enable_hashagg = off")
     # The writer computes as much as the server: a core each, instead of parallel processes that take the writer's.
     warehouse.execute("set local max_parallel_workers_per_gather = 0")
-    explained = _explained()
+    explained = _columns_by_table()
     database = folder / "star.duckdb" if form == DUCKDB else None
     spill = folder / "spill"
     writing: AbstractContextManager[DuckDBPyConnection | None] = (
@@ -155,13 +154,11 @@ def _comment(written: "DuckDBPyConnection", table: str, columns: list[Described]
         written.execute(f"comment on column {of} is {text(column.meaning or '')}")
 
 
-def _explained() -> dict[str, list[Described]]:
-    """Return what the catalog says of each column, by its table."""
+def _columns_by_table() -> dict[str, list[Described]]:
     return {table: list(columns) for table, columns in groupby(described("analytics"), lambda each: each.table_name)}
 
 
-def _readme(warehouse: Cursor, tables: list[Table], form: str) -> Iterator[str]:
-    """Yield the lines of the file that explains the others."""
+def _lines_of_readme(warehouse: Cursor, tables: list[Table], form: str) -> Iterator[str]:
     warehouse.execute("select now()")
     (exported_at,) = one_row(warehouse)
     yield "# The star schema of the MSK warehouse"
@@ -177,7 +174,7 @@ def _readme(warehouse: Cursor, tables: list[Table], form: str) -> Iterator[str]:
         yield "| none | never | |"
     yield ""
     yield ABOUT[form]
-    keys = _keys(warehouse)
+    keys = _key_columns(warehouse)
     for table in tables:
         first = table.explained[0]
         yield from ["", f"## {table.name}", ""]
@@ -207,8 +204,8 @@ ABOUT = {
 }
 
 
-def _keys(warehouse: Cursor) -> dict[str, list[str]]:
-    """Return the columns of each table's key; of a view those that Django is told of."""
+def _key_columns(warehouse: Cursor) -> dict[str, list[str]]:
+    # The catalog knows no key of a view, but its model does.
     models = apps.get_app_config("analytics").get_models()
     keys = {model._meta.db_table: [str(model._meta.pk.column)] for model in models}
     warehouse.execute(statements.statement(Path(__file__).parent, "keys", tables=star("analytics")))

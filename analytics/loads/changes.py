@@ -37,7 +37,8 @@ class Changes:
             return None
         if not table.changes:
             return 0 if table.keeps_rows and not self.followed else None
-        if any(self._is_mostly_written(followed) for followed in table.follows):
+        # Where most of a table differed, the rows that follow from it need not be picked.
+        if any(self._is_most_of(self.written.get(followed, 0), followed) for followed in table.follows):
             return None
         if table.name == "patient_journey_schedule_window":
             self._find_windows()
@@ -77,10 +78,6 @@ class Changes:
             self.warehouse.execute("insert into load_version values (%s)", [self.version])
         empty_work_tables(self.warehouse, (name for table in STAR_TABLES for name in table.work_tables))
 
-    def _is_mostly_written(self, table: str) -> bool:
-        """Tell whether so much of a table differed that what follows from it need not be picked."""
-        return self._is_most_of(self.written.get(table, 0), table)
-
     def _is_most_of(self, rows: int, table: str) -> bool:
         return rows > LOOKED_AT_WHOLE * rows_known(self.warehouse, table) >= 0  # -1: nobody knows how many it has
 
@@ -116,7 +113,7 @@ class Changes:
                 )
 
     def _add_rows_of_one_key(self, table: StarTable) -> None:
-        """Add the rows that have a key with one to be looked at, whosever they are: rejected_row knows them by it."""
+        # rejected_row knows rows by their key alone: those that have one key are looked at together, whosever they are.
         staged = STAGED[table.source]
         self.warehouse.execute(
             SQL(

@@ -23,7 +23,7 @@ from ingest.reconcile import analyze_if_much, is_empty
 from ingest.runs.errors import PipelineError
 from ingest.target import EVERY_ROW, Target
 
-FARTHEST_DAYS = 365  # before or after; no patient's dates are shifted by none
+FARTHEST_DAYS = 365  # earlier or later; never by 0
 KEY_PRINTER = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 
@@ -78,7 +78,7 @@ def check_key(warehouse: Cursor, *, anew: bool) -> None:
         return
     if not has_place(warehouse):
         raise PipelineError("the warehouse is distributed, where there are no pseudonyms: remove PSEUDONYM_KEY")
-    # One tells of all: they are written by runs, and each has asked this before.
+    # One is enough: only runs write them, and each run has checked this before.
     warehouse.execute("select patient_id, pseudonym::text from patient_pseudonym limit 1")
     if not anew and any(str(pseudonym("patient", patient)) != known for patient, known in warehouse.fetchall()):
         raise PipelineError(
@@ -88,7 +88,7 @@ def check_key(warehouse: Cursor, *, anew: bool) -> None:
 
 
 def has_place(warehouse: Cursor) -> bool:
-    """Tell whether there are pseudonyms in such a warehouse: not where rows are on workers."""
+    """Tell whether the warehouse can have pseudonyms: not where rows are on workers."""
     return placement(warehouse, "patient_journey_fact") is Placement.LOCAL
 
 
@@ -109,13 +109,13 @@ def load_pseudonyms(
             if anew:
                 warehouse.execute(SQL("delete from {}").format(Identifier(named.table)))
             else:
-                warehouse.execute(_statement(GONE, named, _gone(named, changes)))
+                warehouse.execute(_statement(GONE, named, _may_be_gone(named, changes)))
             counts.deleted += warehouse.rowcount
             if settings.PSEUDONYM_KEY:
                 rows = Identifier(named.star if anew or changes.everything else f"differing_{named.star}")
                 warehouse.execute(_statement(NEW, named, rows))
                 keys = [key for (key,) in warehouse.fetchall()]
-                counts.inserted += _insert(warehouse, named, keys)
+                counts.inserted += _insert_pseudonyms(warehouse, named, keys)
 
 
 # A row that differs may be gone: whom it names is new only where the star has it.
@@ -132,8 +132,7 @@ delete from {table} p
 """
 
 
-def _gone(named: Named, changes: Changes) -> Composable:
-    """Return the condition for the pseudonyms that may be of somebody who is gone."""
+def _may_be_gone(named: Named, changes: Changes) -> Composable:
     if changes.everything or named.is_whole:
         return EVERY_ROW
     return SQL("p.{} in (select d.{} from {} d where d.is_gone)").format(
@@ -147,14 +146,13 @@ def _statement(text: str, named: Named, rows: Composable) -> Composable:
     )
 
 
-def _insert(warehouse: Cursor, named: Named, keys: list[int]) -> int:
-    """Write the pseudonyms of these, by COPY: no log of statements has what it carries; return how many."""
+def _insert_pseudonyms(warehouse: Cursor, named: Named, keys: list[int]) -> int:
     lines = io.StringIO()
     for made, key in sorted((str(pseudonym(named.who, key)), key) for key in keys):
         shift = f"\t{shift_days(key)}" if named is PATIENT else ""
         lines.write(f"{key}\t{made}{shift}\n")
     lines.seek(0)
-    if keys:
+    if keys:  # by COPY: no log of statements has what it carries
         warehouse.copy_expert(SQL("copy {} from stdin").format(Identifier(named.table)), lines)
         analyze_if_much(warehouse, Target(named.table, (named.key,), ("pseudonym",)), len(keys))
     return len(keys)

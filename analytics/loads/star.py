@@ -36,7 +36,7 @@ def load_msk(run: Run, *, new_pseudonym_key: bool = False) -> None:
     with raw_cursor("analytics") as warehouse:
         _check_staged(warehouse, run)
         check_key(warehouse, anew=new_pseudonym_key)
-        changes = Changes(warehouse, _version(warehouse))
+        changes = Changes(warehouse, _load_version(warehouse))
         if changes.everything:
             rejects.forget_unknown_tables(warehouse)
         for table in STAR_TABLES:
@@ -79,7 +79,6 @@ def target(table: StarTable, *, everything: bool = True) -> Target:
 def _load_checked(
     warehouse: Cursor, table: StarTable, rows: int | None, changes: Changes, run: Run, counts: StepRun
 ) -> None:
-    """Let the staged rows that pass the table's checks enter it, and list the others; look at `rows`, None for all."""
     if rows == 0:
         rejects.count_rejects(warehouse, table.source, counts)
         return
@@ -90,7 +89,7 @@ def _load_checked(
         analyze_local(warehouse, checked)
     entering = SQL("select * from {} where {}").format(Identifier(checked), SQL(table.enters))
     changes.reconcile(target(table, everything=everything), entering, counts)
-    # From here on on one server, as is the list of them.
+    # What is refused goes to this server, where rejected_row is.
     make_work_table(warehouse, refused, rejects.among(Identifier(checked), STAGED[table.source].identity))
     part = EVERY_ROW if everything else rejects.of_changed_rows(table)
     rejects.list_rejects(warehouse, table.source, SQL("table {}").format(Identifier(refused)), run, counts, part)
@@ -99,7 +98,6 @@ def _load_checked(
 
 
 def _load_derived(warehouse: Cursor, table: StarTable, rows: int | None, changes: Changes, counts: StepRun) -> None:
-    """Bring a table in step that is worked out from other tables of the star; look at `rows` of it, None for all."""
     counts.rows_read = rows or 0
     if rows == 0:
         return
@@ -123,7 +121,7 @@ def _check_staged(warehouse: Cursor, run: Run) -> None:
     staged = warehouse.fetchall()
     if not staged:
         raise PipelineError("nothing has been extracted yet: run manage.py extract_msk first")
-    has_extracted = any(counts.step == EXTRACTED for counts in run.steps)  # just now: so there they are
+    has_extracted = any(counts.step == EXTRACTED for counts in run.steps)  # then they are there
     lost = [table for table, rows in staged if not has_extracted and _has_lost_rows(warehouse, table, rows)]
     if lost:
         raise PipelineError(
@@ -136,16 +134,15 @@ def _check_staged(warehouse: Cursor, run: Run) -> None:
 
 
 def _has_lost_rows(warehouse: Cursor, table: str, rows: int) -> bool:
-    """Tell whether a staging table no longer has the rows it had: all, or those of a worker that crashed."""
     staging = f"staging_{table}"
     if placement(warehouse, staging) is Placement.LOCAL:
         return rows > 0 and is_empty(warehouse, staging)
+    # A worker that has crashed has lost its own part of the rows alone: they are counted.
     warehouse.execute(SQL("select count(*) from {}").format(Identifier(staging)))
     return one_row(warehouse) != (rows,)
 
 
-def _version(warehouse: Cursor) -> str:
-    """Return a digest of what decides what the star holds, other than its inputs."""
+def _load_version(warehouse: Cursor) -> str:
     statements = [statement(table.statement, everything=True).as_string(warehouse) for table in STAR_TABLES]
     # With a key that was not there before, everybody has to be given a pseudonym.
     pseudonyms = ("pseudonyms",) if settings.PSEUDONYM_KEY else ()

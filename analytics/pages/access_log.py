@@ -29,9 +29,9 @@ COLUMNS = (
 
 @page("Access", SEES_LOG)
 def access_log(request: HttpRequest) -> Content:
-    """List who was shown which patients, the last first; of one patient, who may have seen it among others as well."""
+    """List who was shown which patients, the last first; for one patient also who may have seen it among others."""
     values = asked(request, ["patient", "user", "what", "from", "to"])
-    saw(request)  # nobody's data, but whom somebody looked at: that leaves a line, too
+    saw(request)  # it shows whom others have looked at: that leaves a line, too
     last = _day(values, "to", datetime.now(UTC).date())
     if last < date(1970, 1, 1):
         raise RefusedError(f"to={last} is too long ago: there is no line from then.")
@@ -41,11 +41,11 @@ def access_log(request: HttpRequest) -> Content:
     lines = _lines(values, first, last)
     patient = _patient(values["patient"]) if "patient" in values else None
     found = lines if patient is None else lines.filter(patients__contains=[patient], answered=True)
-    shown = _table(found)
+    shown = _first_lines(found)
     if patient is not None:
-        shown["beside"] = _table(lines.filter(names_all=False, answered=True))
+        shown["beside"] = _first_lines(lines.filter(names_all=False, answered=True))
     asks = {"values": values, "first": first, "last": last, "kinds": SHOWN, "patient": patient}
-    return Content("pages/access_log.html", shown | asks, COLUMNS, _taken(request, found))
+    return Content("pages/access_log.html", shown | asks, COLUMNS, _rows_of_csv(request, found))
 
 
 def _day(values: Mapping[str, str], name: str, default: date) -> date:
@@ -62,7 +62,6 @@ def _patient(key: str) -> int:
 
 
 def _lines(values: Mapping[str, str], first: date, last: date) -> QuerySet[AccessLog]:
-    """Return the lines of some days, in UTC, that an address asks for, each with how the export ended that it is of."""
     kinds = [choice(values, "what", SHOWN)] if "what" in values else SHOWN
     days = (datetime.combine(first, time.min, UTC), datetime.combine(last, time.max, UTC))
     lines = AccessLog.objects.filter(at__range=days, what__in=kinds)
@@ -71,13 +70,13 @@ def _lines(values: Mapping[str, str], first: date, last: date) -> QuerySet[Acces
     if "user" in values:
         lines = lines.filter(user_name=values["user"])
     ends = AccessLog.objects.filter(begun=OuterRef("pk"))
+    # An export ends by a line of its own, and is shown with its beginning.
     return lines.order_by("-at").annotate(
         all_sent=Subquery(ends.values("answered")[:1]), rows_sent=Subquery(ends.values("rows")[:1])
     )
 
 
-def _table(found: QuerySet[AccessLog]) -> dict[str, Any]:
-    """Return the first lines, and how many there are if that is more."""
+def _first_lines(found: QuerySet[AccessLog]) -> dict[str, Any]:
     lines = list(found[: MOST + 1])
     count = len(lines) if len(lines) <= MOST else found.order_by()[: REACH + 1].count()
     of = f"more than {number(REACH)}" if count > REACH else number(count)
@@ -87,14 +86,13 @@ def _table(found: QuerySet[AccessLog]) -> dict[str, Any]:
 def _cells(line: Any) -> Row:
     return {
         "line": line,
-        "patients": _patients(line),
-        "rows": _rows(line),
+        "patients": _patients_in_words(line),
+        "rows": _rows_in_words(line),
         "state": "shown" if line.answered else "refused",
     }
 
 
-def _patients(line: AccessLog) -> str:
-    """Return in words who was seen."""
+def _patients_in_words(line: AccessLog) -> str:
     if line.patient_count is None:
         return "some, perhaps"
     if line.names_all and line.patients and line.patient_count <= NAMED:
@@ -102,8 +100,7 @@ def _patients(line: AccessLog) -> str:
     return f"{number(line.patient_count)} of them" if line.patient_count else ""
 
 
-def _rows(line: Any) -> str:
-    """Return in words how many rows were shown, or sent."""
+def _rows_in_words(line: Any) -> str:
     rows = "" if line.rows is None else number(line.rows)
     if line.what != AccessLog.What.EXPORT or not line.answered:
         return rows
@@ -114,8 +111,7 @@ def _rows(line: Any) -> str:
     return f"{rows or 'some'}, broken off" + (f" after {number(line.rows_sent)}" if line.rows_sent is not None else "")
 
 
-def _taken(request: HttpRequest, found: QuerySet[Any]) -> Iterator[Row]:
-    """Yield the lines of the CSV, of each all that it has."""
+def _rows_of_csv(request: HttpRequest, found: QuerySet[Any]) -> Iterator[Row]:
     for line in found[:MOST_TAKEN].iterator(chunk_size=2000):
         yield {name: getattr(line, name) for name in COLUMNS} | {
             "at": line.at.astimezone(UTC).isoformat(timespec="milliseconds"),

@@ -123,11 +123,11 @@ def adherence(request: HttpRequest) -> Content:
         for label, kinds in groups.items()
         for kind, windows in sorted(kinds.items())
     )
-    statuses = _of_all(question) if is_rough else _statuses(groups, question)
+    statuses = _protected_by_status(question) if is_rough else _sum_by_status(groups, question)
     total = statuses.total()
     values = {
-        "known_until": _known_until(question),
-        "order": _order_of(question) if len(groups) > 1 else "",
+        "known_until": _day_results_stopped(question),
+        "order": _order_in_words(question) if len(groups) > 1 else "",
         "chart": _bars(groups, question, sees_windows=sees_windows),
         "trend": _trend(question, sees_windows=sees_windows),
         "windows": number(total) if total or not is_rough else "",
@@ -137,12 +137,11 @@ def adherence(request: HttpRequest) -> Content:
     return Content("pages/adherence.html", values, [question.by, question.colour, "windows"], rows)
 
 
-def _counted(question: Question) -> dict[tuple[Any, Any], int]:
-    """Return how many windows there are of each two values, of those that the question is about."""
+def _count_windows(question: Question) -> dict[tuple[Any, Any], int]:
     by, colour = DIMENSIONS[question.by].sql, DIMENSIONS[question.colour].sql
     if small_numbers.applies():
         rows = _protected(question, by, colour)
-    elif (found := _summed(question, question.by, question.colour)) is not None:
+    elif (found := _count_from_sums(question, question.by, question.colour)) is not None:
         return found
     else:
         rows = kept("adherence", by=by, colour=colour, **question.bound)
@@ -150,27 +149,25 @@ def _counted(question: Question) -> dict[tuple[Any, Any], int]:
 
 
 def _protected(question: Question, by: Composable, colour: Composable, within: Composable = EVERYTHING) -> list[Row]:
-    """Return the windows of each two values for who may not see patients, as far as there are patients enough."""
     frame = conditions({name: of for name, of in question.filters.items() if name in OF_WINDOWS})
     frame = SQL("{} and {}").format(frame, within)
     return kept("adherence_patients", by=by, colour=colour, frame=frame, **question.bound)
 
 
-def _summed(question: Question, one: str, other: str) -> dict[tuple[Any, Any], int] | None:
-    """Return how many windows there are of each two values, if that is kept."""
+def _count_from_sums(question: Question, one: str, other: str) -> dict[tuple[Any, Any], int] | None:
+    # The sums that are kept know neither weeks nor schedules.
     return None if question.week or question.schedule else sums.counted(question.day, (one, other), question.filters)
 
 
-def _statuses(groups: Mapping[str, Mapping[str, int]], question: Question) -> Counter[str]:
-    """Return the windows by status, of groups that are told apart by it or have it as their kinds."""
+def _sum_by_status(groups: Mapping[str, Mapping[str, int]], question: Question) -> Counter[str]:
     statuses: Counter[str] = Counter()
     for label, kinds in groups.items():
         statuses.update({label: sum(kinds.values())} if question.by == "status" else kinds)
     return statuses
 
 
-def _of_all(question: Question) -> Counter[str]:
-    """Return the windows by status, for who may not see patients: groups that are not told count, too."""
+def _protected_by_status(question: Question) -> Counter[str]:
+    # Not summed from the groups: those of too few patients count here, too.
     rows = _protected(question, SQL("'all'"), DIMENSIONS["status"].sql)
     return Counter({row["colour_value"]: row["windows"] for row in rows})
 
@@ -183,7 +180,7 @@ def _groups(question: Question) -> dict[str, Counter[str]]:
     """
     by, colour = cache(DIMENSIONS[question.by].label), cache(DIMENSIONS[question.colour].label)
     groups: dict[str, Counter[str]] = {}
-    for (value, kind), windows in _counted(question).items():
+    for (value, kind), windows in _count_windows(question).items():
         groups.setdefault(by(value), Counter())[colour(kind)] = windows
 
     def order(group: tuple[str, Counter[str]]) -> Any:
@@ -204,16 +201,14 @@ def _is_by_misses(question: Question) -> bool:
     return question.colour == "status" and question.tells_adherence
 
 
-def _known_until(question: Question) -> date | None:
-    """Return the day of the last survey result, if results had stopped by the day that is asked for."""
+def _day_results_stopped(question: Question) -> date | None:
     (row,) = kept("newest_result")
     day: date | None = row["day"]
     return day if day and (question.day - day).days >= SILENT_DAYS else None
 
 
-def _order_of(question: Question) -> str:
-    """Return in words which group comes first, where the groups themselves do not say so."""
-    if question.by in ("month", "status"):
+def _order_in_words(question: Question) -> str:
+    if question.by in ("month", "status"):  # the groups say it themselves
         return ""
     first = "that misses the largest share of what has ended" if _is_by_misses(question) else "with most windows"
     return f"The {DIMENSIONS[question.by].title} {first} comes first."
@@ -257,17 +252,16 @@ def _bars(groups: dict[str, Counter[str]], question: Question, *, sees_windows: 
 
 def percent(statuses: Mapping[str, int]) -> str:
     """Return the adherence of windows that are counted by status, for people to read; nothing where it is not told."""
-    share = _share(statuses)
+    share = _adherence_percent(statuses)
     if small_numbers.applies():
         return "" if share is None else f"about {share:.0f} %"
     return "none ended" if share is None else f"{share:.1f} %"
 
 
-def _share(statuses: Mapping[str, int]) -> float | None:
-    """Return the adherence in percent; None where none ended, or too little can be told of it."""
+def _adherence_percent(statuses: Mapping[str, int]) -> float | None:
     ended = [statuses.get(status, 0) for status in ENDED]
     if not any(ended) or (small_numbers.applies() and not small_numbers.is_known(ended)):
-        return None
+        return None  # there is none, or too few patients are behind it
     return 100 * statuses.get(DONE, 0) / sum(ended)
 
 
@@ -286,7 +280,7 @@ def _trend(question: Question, *, sees_windows: bool) -> DayLines:
             url=question.address("windows", week=week.isoformat()) if sees_windows else "",
         )
         for week, statuses in sorted(by_week(question, WEEKS).items())
-        if (share := _share(statuses)) is not None
+        if (share := _adherence_percent(statuses)) is not None
     ]
     return DayLines(
         key="trend",
@@ -309,14 +303,14 @@ def by_week(question: Question, weeks: int) -> dict[date, Counter[str]]:
         within = SQL("w.window_end_date between {} and {}").format(first, last)
         rows = _protected(question, WEEK, DIMENSIONS["status"].sql, within)
         counted = {(row["by_value"], row["colour_value"]): row["windows"] for row in rows}
-    elif weeks == WEEKS and (summed := _summed(question, "week", "status")) is not None:
+    elif weeks == WEEKS and (summed := _count_from_sums(question, "week", "status")) is not None:
         counted = summed
     else:
         rows = kept("adherence_by_week", **question.bound, first_day=first, last_day=last)
         counted = {(row["week"], row["status"]): row["windows"] for row in rows}
     found: dict[date, Counter[str]] = {}
     for (week, status), windows in counted.items():
-        if week and status in ENDED:  # without a week are, of the sums, those that ended in no such one
+        if week and status in ENDED:  # in the sums windows that ended in none of these weeks have no week
             found.setdefault(week, Counter())[status] = windows
     return found
 
@@ -337,12 +331,12 @@ def form_of(question: Question) -> dict[str, Any]:
 def prepare() -> None:
     """Work out what the page shows as it opens."""
     question = Question.of({})
-    _known_until(question)
+    _day_results_stopped(question)
     by_week(question, WEEKS)
     if small_numbers.applies():
-        _of_all(question)
+        _protected_by_status(question)
     form_of(question)
-    _counted(question)
+    _count_windows(question)
 
 
 def prepare_sums() -> None:
@@ -355,9 +349,9 @@ def windows(request: HttpRequest) -> Content:
     """List the windows behind a number of the adherence page, those that ended last first."""
     values = asked(request, ["day", "week", "page", "schedule", *DIMENSIONS])
     question = Question.of(values)
-    # By what they are picked by, of which sums are kept.
+    # By a dimension that picks them: of that sums are kept.
     by = next((name for name in question.filters if name != "status"), question.by)
-    total = sum(_counted(replace(question, by=by)).values())
+    total = sum(_count_windows(replace(question, by=by)).values())
     last = max(1, -(-min(total, REACH) // ROWS))
     shown = values.get("page", "1")
     if not (shown.isascii() and shown.isdecimal() and len(shown) < 10 and 1 <= int(shown) <= last):
@@ -377,13 +371,13 @@ def windows(request: HttpRequest) -> Content:
             "before": question.address("windows", page=str(int(shown) - 1)) if int(shown) > 1 else "",
             "after": question.address("windows", page=str(int(shown) + 1)) if int(shown) < last else "",
             "back": replace(question, week=None, schedule=None).address("adherence"),
-            "list": _list(request, question),
+            "list": _address_of_list(request, question),
         },
     )
 
 
-def _list(request: HttpRequest, question: Question) -> str:
-    """Return the address of the same windows in the admin, whose list is as of today and knows no weeks."""
+def _address_of_list(request: HttpRequest, question: Question) -> str:
+    # The list of the admin is as of today, and knows no weeks.
     if question.week or not question.is_today or not request.user.has_perm("analytics.view_activityadherence"):
         return ""
     schedule = {"schedule_id": str(question.schedule.schedule_id)} if question.schedule else {}

@@ -12,7 +12,7 @@ from analytics.pages.dimensions import DIMENSIONS, STATUSES
 
 WEEKS = 26  # of the trend
 NAMES = ("activity", "week", *(name for name in DIMENSIONS if name not in ("activity", "status")))
-# Those with the sex of patients first: any pair tells of one dimension alone, and these have fewest values.
+# Those with the sex of patients come first: any pair answers for one dimension alone, and these have fewest values.
 PAIRS = tuple(combinations(NAMES, 2))[::-1]
 PLACES = {status: place for place, status in enumerate(STATUSES)}
 
@@ -25,7 +25,7 @@ def first_and_last_day(day: date, weeks: int) -> tuple[date, date]:
 
 def prepare(day: date) -> None:
     """Keep of each two dimensions how many windows there are of each values and status as of a day."""
-    keep_parts("adherence_sums", _sums, **_bound(day))
+    keep_parts("adherence_sums", _sums_of_pair, **_parameters(day))
 
 
 def counted(day: date, names: tuple[str, str], filters: Mapping[str, str]) -> dict[tuple[Any, Any], int] | None:
@@ -35,7 +35,7 @@ def counted(day: date, names: tuple[str, str], filters: Mapping[str, str]) -> di
     """
     asked = {*names, *filters} - {"status"}
     pair = next((pair for pair in PAIRS if asked <= {*pair}), None)
-    rows = pair and kept_part("adherence_sums", _others(pair), **_bound(day))
+    rows = pair and kept_part("adherence_sums", _grouping(pair), **_parameters(day))
     if not pair or rows is None:
         return None
     wanted = {name: DIMENSIONS[name].value_of(label) for name, label in filters.items()}
@@ -60,9 +60,8 @@ def counted(day: date, names: tuple[str, str], filters: Mapping[str, str]) -> di
     return found
 
 
-def _sums(others: int, rows: Iterable[Tuple]) -> list[tuple[Tuple, Tuple]]:
-    """Return the rows of one pair: their two values, with the windows of each status."""
-    one, other = next((NAMES.index(one), NAMES.index(other)) for one, other in PAIRS if _others((one, other)) == others)
+def _sums_of_pair(bits: int, rows: Iterable[Tuple]) -> list[tuple[Tuple, Tuple]]:
+    one, other = next((NAMES.index(one), NAMES.index(other)) for one, other in PAIRS if _grouping((one, other)) == bits)
     found: dict[Tuple, list[int]] = {}
     same: dict[Any, Any] = {}  # of equal values the same one, which is kept once
     for _, *values, status, windows in rows:
@@ -71,13 +70,12 @@ def _sums(others: int, rows: Iterable[Tuple]) -> list[tuple[Tuple, Tuple]]:
     return [(pair, tuple(windows)) for pair, windows in found.items()]
 
 
-def _others(pair: tuple[str, str]) -> int:
-    """Return what `grouping` says of the rows of a pair."""
+def _grouping(pair: tuple[str, str]) -> int:
+    # As grouping() in the query: a bit for each dimension that is not in the pair.
     return sum(name not in pair and 1 << place for place, name in enumerate(reversed(NAMES)))
 
 
-def _bound(day: date) -> dict[str, object]:
-    """Return what the query takes."""
+def _parameters(day: date) -> dict[str, object]:
     first, last = first_and_last_day(day, WEEKS)
     dimensions = [SQL("{} as {}").format(DIMENSIONS[name].sql, Identifier(name)) for name in NAMES if name != "week"]
     sets = {pair: SQL("({})").format(_listed(*pair, "status")) for pair in PAIRS}

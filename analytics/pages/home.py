@@ -46,18 +46,18 @@ ADVICE = {
 def home(request: HttpRequest) -> Content:
     """Show how the sources stand, and of the rest what who asks may see."""
     asked(request, [])
-    values: dict[str, Any] = {"sources": _sources(), "rows": _rows()}
+    values: dict[str, Any] = {"sources": _sources(), "rows": _rows_of_facts()}
     sees = request.user.has_perm
     if any(map(sees, SEES_QUALITY)):
-        values["proofs"] = _proofs()
+        values["proofs"] = _last_check()
     if sees(SEES_ALERTS):
         values["alerts"] = [(alert, REMEDIES[Alert.Kind(alert.kind)]) for alert in Alert.objects.filter(ended_at=None)]
     if sees(SEES_RUNS) or sees(SEES_TOTALS):
-        values["rejects"] = _rejects(sees)
+        values["rejects"] = _rejects_with_change(sees)
     if sees(SEES_SLUGS):
         values["slugs"] = _slugs(sees)
     if sees(SEES_TOTALS):
-        values["weeks"] = _weeks()
+        values["weeks"] = _last_two_weeks()
     return Content("pages/home.html", values)
 
 
@@ -75,8 +75,7 @@ def _sources() -> list[dict[str, Any]]:
     ]
 
 
-def _proofs() -> dict[str, Any]:
-    """Return how many promises the last check has proved, and how many not."""
+def _last_check() -> dict[str, Any]:
     proofs = last_proofs()
     return {
         "all": len(proofs),
@@ -86,14 +85,12 @@ def _proofs() -> dict[str, Any]:
     }
 
 
-def _rows() -> list[dict[str, Any]]:
-    """Return the facts of the star with their rows, as the server last counted them."""
+def _rows_of_facts() -> list[dict[str, Any]]:
     found = {row["table_name"]: row["rows"] for row in kept("tables", tables=star("analytics"))}
     return [{"table": name, "rows": number(rows)} for name, rows in found.items() if rows and name.endswith("_fact")]
 
 
-def _rejects(sees: Callable[[str], bool]) -> list[dict[str, Any]]:
-    """Return the rejected rows by source table and reason, and how many more they are than a load before."""
+def _rejects_with_change(sees: Callable[[str], bool]) -> list[dict[str, Any]]:
     lists = sees("ingest.view_rejectedrow")
     now = {(each.source_table, each.reason): each.rows for each in current_rejects()}
     before = _rejects_before()
@@ -121,17 +118,15 @@ def _protected(rejects: Reasons) -> Reasons:
 
 
 def _change(now: Reasons, before: Reasons, table: str, reason: str) -> int:
-    """Return how many more rows there are now; 0 where nobody counted the table's reasons before."""
-    if table not in {counted for counted, _ in before}:
+    if table not in {counted for counted, _ in before}:  # nobody counted its reasons then
         return 0
     return now.get((table, reason), 0) - before.get((table, reason), 0)
 
 
 def _rejects_before() -> Reasons:
-    """Return the rejected rows by source table and reason as they were after the last load but one of each source."""
     before: Reasons = {}
     for source in SOURCES:
-        for run in loads(source)[1:2]:
+        for run in loads(source)[1:2]:  # the last but one
             for step in run.steps.filter(step__startswith="load_"):
                 table = REJECTED.get(step.table_name, step.table_name)
                 if step.reasons or not step.rejected:  # an older release counted no reasons
@@ -141,7 +136,6 @@ def _rejects_before() -> Reasons:
 
 
 def _slugs(sees: Callable[[str], bool]) -> dict[str, Any]:
-    """Return the slugs that leave most windows without a day, how many there are, and the overrides that wait."""
     found = sorted(kept("home_slugs"), key=lambda row: (-row["windows"], row["schedule_id"]))
     may_say = sees(SAYS_WHAT_SLUGS_MEAN)
     waits = waiting()  # not kept: who saved an override a moment ago looks for it here
@@ -165,13 +159,12 @@ def _slugs(sees: Callable[[str], bool]) -> dict[str, Any]:
 
 
 def _override_address(waits: Waiting) -> str:
-    """Return where an override that waits is, or of one that was deleted its schedule."""
+    # An override that was deleted has no page: its schedule stands for it.
     page = "analytics_scheduledimension" if waits.is_deleted else "ingest_scheduleoverride"
     return reverse(f"admin:{page}_change", args=[waits.schedule_id])
 
 
-def _weeks() -> list[dict[str, Any]]:
-    """Return what happened in the last full week beside the week before it."""
+def _last_two_weeks() -> list[dict[str, Any]]:
     today = Question.of({})
     monday = today.day - timedelta(days=today.day.weekday())
     statuses = by_week(today, 2)
@@ -190,6 +183,6 @@ def _weeks() -> list[dict[str, Any]]:
 
 def prepare() -> None:
     """Work out what the page shows to anybody."""
-    _rows()
-    _weeks()
+    _rows_of_facts()
+    _last_two_weeks()
     kept("home_slugs")

@@ -27,7 +27,7 @@ def of_table(found: Mapping[str, Table], name: str) -> Lineage:
     order = (SOURCE, *KINDS[1:], STAR)
     nodes = [
         Node(each, kinds[each], each, address(each), reads.get(each, ()))
-        for each in sorted(_in_order(above, reads), key=lambda each: order.index(kinds[each]))
+        for each in sorted(_after_what_they_read(above, reads), key=lambda each: order.index(kinds[each]))
     ]
     nodes += [Node(each, MADE_OF_IT, each, address(each), [name]) for each in used_by(found, name)]
     title = f"What {name} is made from, and what is made of it"
@@ -51,7 +51,7 @@ def of_column(column: Column) -> Lineage:
             address(each.table, each.whole_column),
             list(map(str, lineage().origins(each))),
         )
-        for table in _in_order(by_table, reads)
+        for table in _after_what_they_read(by_table, reads)
         for each in by_table[table]
     ]
     title = f"What {column.place} is made of"
@@ -67,9 +67,7 @@ def _above(name: str, reads: Mapping[str, Collection[str]]) -> set[str]:
     return found
 
 
-def _in_order(names: Iterable[str], reads: Mapping[str, Collection[str]]) -> list[str]:
-    """Return names so that each comes after those that it reads."""
-
+def _after_what_they_read(names: Iterable[str], reads: Mapping[str, Collection[str]]) -> list[str]:
     def depth(name: str) -> int:
         return 1 + max((depth(each) for each in reads.get(name, ())), default=0)
 

@@ -40,7 +40,7 @@ NO_ANSWER = (
     "The warehouse does not answer. What it holds is not lost: try again in a few minutes, and tell the engineer on "
     "call if it lasts."
 )
-BLANK = name_of("")  # what stands for an empty text in a form, where nothing chosen is sent as one
+BLANK = name_of("")  # stands for an empty text in a form, which sends one where nothing is chosen
 FEWEST = 5  # patients behind a point of a chart of steps or scores
 
 
@@ -127,9 +127,8 @@ def action(
 
 
 def _may(request: HttpRequest, *permissions: str) -> bool:
-    """Tell whether who asks is logged in; raise PermissionDenied if so, but with none of the permissions asked for."""
     if not admin.site.has_permission(request):
-        return False
+        return False  # and is led to the login
     if permissions and not any(map(request.user.has_perm, permissions)):
         raise PermissionDenied
     return True
@@ -143,7 +142,6 @@ def _shown(
 
 
 def _not_answered(request: HttpRequest, title: str, error: Exception, address: str = "") -> HttpResponse:
-    """Answer that the warehouse did not; what was the matter is for the log."""
     logger.error("page not shown", extra={"page": request.path, "error": explain(error)})
     is_late = isinstance(error.__cause__ or error, QueryCanceled)
     said = {"refusal": TOO_LONG if is_late else NO_ANSWER, "address": address}
@@ -181,9 +179,8 @@ def choice(values: Mapping[str, str], name: str, of: Collection[str], default: s
     return value
 
 
-class _Line:
-    """A file that gives back what is written to it."""
-
+# csv.writer returns what the write of its file returns: here the line itself.
+class _Echo:
     def write(self, line: str) -> str:
         return line
 
@@ -198,7 +195,7 @@ def as_csv(name: str, content: Content, form: str) -> StreamingHttpResponse:
         raise RefusedError(
             f"There is no format {form} of this page{': csv is the one there is' if content.columns else ''}."
         )
-    writer = csv.writer(_Line())
+    writer = csv.writer(_Echo())
 
     def lines() -> Iterator[str]:
         yield writer.writerow(content.columns)

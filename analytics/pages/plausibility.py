@@ -78,7 +78,7 @@ def implausible(request: HttpRequest) -> Content:
 
 
 def _address(rule: Rule, row: Row) -> str:
-    """Return where a row is shown; of a hospital its windows."""
     if rule.model:
         return reverse(f"admin:analytics_{rule.model}_change", args=[row["key"]])
+    # A hospital has no page of its own: its windows stand for it.
     return reverse("windows", query={"hospital": row["odd"]})

@@ -110,7 +110,7 @@ class Preview:
 
     @property
     def becomes(self) -> list[tuple[str, str, str]]:
-        """Return how many windows change from which status to which, of one that stays those with other days."""
+        """Return how many windows change, by their status before and after; where that stays, their days change."""
         found: Counter[tuple[str, str]] = Counter()
         for cell in sorted(self.totals):
             found[cell.before, cell.after] += cell.changed
@@ -143,7 +143,7 @@ class Preview:
 
 
 def preview(schedule: ScheduleDimension, override: ScheduleOverride | None, *, with_examples: bool) -> Preview:
-    """Return what `override`, or that there is none, would change of the windows of a schedule, as of today.
+    """Return what `override`, or its deletion if None, would change of the windows of a schedule, as of today.
 
     Not within a transaction of the warehouse. Raises a database error, after PATIENCE_SECONDS at most.
     """
@@ -158,7 +158,7 @@ def preview(schedule: ScheduleDimension, override: ScheduleOverride | None, *, w
             rows=EXAMPLES if with_examples else 0,
             parsed=_json({"slug": schedule.slug or ""} | asdict(parsed)),
             override=_json(model_to_dict(override) if override else None),
-            **{name: _statement(name) for name in FOLLOWING},
+            **{name: _statement_for_changes(name) for name in FOLLOWING},
         )
     # None where a run has just taken the schedule out of the star.
     found: Row = rows[0] if rows else {"cells": "[]", "examples": "[]", "patient_journeys": 0, "patients": 0}
@@ -207,8 +207,7 @@ def _json(value: dict[str, Any] | None) -> Composable:
     return SQL("{}::jsonb").format(Literal(value and json.dumps(value)))
 
 
-def _statement(name: str) -> Composable:
-    """Return the load's statement for a table, for the rows that its changes name."""
+def _statement_for_changes(name: str) -> Composable:
     (table,) = (table for table in STAR_TABLES if table.name == name)
     query = statement(table.statement, everything=False)
     return SQL("select * from ({}) as q where {}").format(query, SQL(table.enters)) if table.source else query

@@ -49,7 +49,7 @@ def quality(request: HttpRequest) -> Content:
         "rejects": shown(rejects, request),
         "trends": [trend(source, sees_runs=sees(SEES_RUNS), hides_rows=hides_rows) for source in SOURCES],
         "days": [days_of(kind, rows) for kind, rows in days.items()],
-        "rules": _rules(sees),
+        "rules": _rules_with_counts(sees),
     }
     return Content("pages/quality.html", values, COLUMNS, rejects)
 
@@ -57,7 +57,6 @@ def quality(request: HttpRequest) -> Content:
 def _answer(
     status: SourceStatus, found: list[Row], proofs: list[WarehouseCheck], days: dict[str, list[Row]]
 ) -> dict[str, Any]:
-    """Return the answer for a source: its state, and in how far its data can be trusted."""
     own = [proof for proof in proofs if proof.source == status.source]
     are_kept = [proof for proof in own if proof.violations == 0]
     is_old = bool(own) and timezone.now() - own[0].checked_at > timedelta(days=CHECK_DAYS)
@@ -87,8 +86,7 @@ def _answer(
     }
 
 
-def _rules(sees: Callable[[str], bool]) -> list[dict[str, Any]]:
-    """Return the rules of plausibility with how much breaks each, and where that is listed for who may see patients."""
+def _rules_with_counts(sees: Callable[[str], bool]) -> list[dict[str, Any]]:
     return [
         {
             "rule": plausibility.RULES[name],

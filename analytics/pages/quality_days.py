@@ -47,29 +47,27 @@ def days_of(kind: str, rows: list[Row]) -> dict[str, Any]:
         "empty_days": number(len(empty)),
         "gaps": [_in_words(*span) for span in reversed(spans[-GAPS:])],
         "more": number(max(0, len(spans) - GAPS)),
-        "newest": _newest(rows) if rows else "",
+        "newest": _newest_in_words(rows) if rows else "",
     }
 
 
 def newest_of(source: str, found: dict[str, list[Row]]) -> list[str]:
     """Return of each kind of a source which day is the newest: a run that finds nothing new succeeds all the same."""
-    return [f"{kind} {_newest(found[kind])}" for kind, of in KINDS.items() if of == source and found[kind]]
+    return [f"{kind} {_newest_in_words(found[kind])}" for kind, of in KINDS.items() if of == source and found[kind]]
 
 
 def fell_silent(source: str, found: dict[str, list[Row]]) -> bool:
     """Tell whether a kind that a source gives day by day has had no rows for so long that it hardly still comes."""
-    return any(KINDS[kind] == source and found[kind] and _age(found[kind]) >= SILENT_DAYS for kind in DAILY)
+    return any(KINDS[kind] == source and found[kind] and _days_old(found[kind]) >= SILENT_DAYS for kind in DAILY)
 
 
-def _age(rows: list[Row]) -> int:
-    """Return how many days ago the newest day is."""
+def _days_old(rows: list[Row]) -> int:
     newest: date = rows[-1]["day"]
     return (datetime.now(UTC).date() - newest).days
 
 
-def _newest(rows: list[Row]) -> str:
-    """Return the newest day in words."""
-    day, days = rows[-1]["day"], _age(rows)
+def _newest_in_words(rows: list[Row]) -> str:
+    day, days = rows[-1]["day"], _days_old(rows)
     return f"{day} ({'today' if not days else 'yesterday' if days == 1 else f'{number(days)} days ago'})"
 
 

@@ -102,8 +102,8 @@ def first_rejects() -> list[int]:
 
 
 def _examples() -> dict[tuple[str, str], list[RejectedRow]]:
-    """Return the first rejected rows of each table and reason, but those that a run has taken off the list since."""
     found: dict[tuple[str, str], list[RejectedRow]] = {}
+    # What comes first is kept: a run may have taken some of it off the list since.
     for row in RejectedRow.objects.filter(pk__in=first_rejects()).defer("detail").order_by("pk"):
         found.setdefault((row.source_table, row.reason), []).append(row)
     return found

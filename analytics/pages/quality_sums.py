@@ -60,7 +60,6 @@ def sums(*, hides_rows: bool = False) -> list[Row]:
 
 
 def _verdict(row: Row, shown: Callable[[int], int]) -> str:
-    """Return whether what the source had is staged, and what is staged in the star or rejected: in words, if not."""
     lost = row["staged"] - row["loaded"] - row["rejected"]
     if lost:
         return f"no, {number(shown(abs(lost)))} {'nowhere' if lost > 0 else 'too many'}"

@@ -92,17 +92,15 @@ def runs(request: HttpRequest) -> Content:
 
 
 def _look_for_gone_runs() -> None:
-    """Put on record how the runs ended that could not do so; a warehouse that is down keeps nobody from the run log."""
-    with suppress(*DATABASE_ERRORS):
+    with suppress(*DATABASE_ERRORS):  # a warehouse that is down keeps nobody from the run log
         end_gone_runs()
 
 
 def _as_row(run: PipelineRun) -> Row:
-    return {name: getattr(run, name) for name in COLUMNS} | {"error": _error(run)}
+    return {name: getattr(run, name) for name in COLUMNS} | {"error": _error_in_one_line(run)}
 
 
-def _error(run: PipelineRun) -> str:
-    """Return in one line what went wrong, if anything did."""
+def _error_in_one_line(run: PipelineRun) -> str:
     return RunOutcome.of(run).error if run.error else ""
 
 
@@ -143,7 +141,7 @@ def _bar(run: PipelineRun, place: str) -> TimeBar:
         Cell(number(run.seconds, 2)),
         # As the admin's list, which is silent on what was rolled back.
         *(Cell(NONE if rolled_back and name in WRITTEN else number(getattr(run, name))) for name in ROWS),
-        Cell(Truncator(_error(run)).chars(LETTERS) if run.error else ""),
+        Cell(Truncator(_error_in_one_line(run)).chars(LETTERS) if run.error else ""),
     ]
     says = f"Run {run.pk}, {run.source}: {run.status}, {started} UTC"
     return TimeBar(run.started, run.status, (run.seconds, run.rows_read), says, address, cells)
@@ -166,7 +164,7 @@ class Asked:
 
 
 def _asked_for(requests: Sequence[RunRequest], now: datetime) -> dict[str, Any]:
-    """Return what a page shows of requests, and whether one of them is open, for which the page is shown anew."""
+    # A page on which a request is open is shown anew.
     shown = [Asked(each, _state(each, now), each.run_id) for each in requests]
     return {"requests": shown, "is_open": any(each.finished_at is None for each in requests)}
 
@@ -206,7 +204,7 @@ def run(request: HttpRequest, run_id: int) -> Content:
     found = PipelineRun.objects.filter(pk=run_id).first() if run_id < 2**63 else None
     if found is None:
         raise Http404(f"There is no run {run_id}.")
-    before = _before(found)
+    before = _last_success_before(found)
     steps: dict[int, list[StepRun]] = {each.pk: [] for each in (found, before) if each}
     for step in StepRun.objects.filter(run__in=steps).order_by("pk"):
         steps[step.run_id].append(step)
@@ -220,14 +218,14 @@ def run(request: HttpRequest, run_id: int) -> Content:
         "traceback": found.error if found.error != outcome.error else "",
         "before": before,
         "totals": _totals(found, before),
-        "chart": _steps(found, before, steps),
+        "chart": _bars_of_steps(found, before, steps),
         **_asked_for(list(found.requests.order_by("-pk")), timezone.now()),
     }
     return Content("pages/run.html", shown, COLUMNS, [_as_row(found)])
 
 
-def _before(run: PipelineRun) -> PipelineRun | None:
-    """Return the run of the same source and command that last succeeded before: others were rolled back, or skipped."""
+def _last_success_before(run: PipelineRun) -> PipelineRun | None:
+    # With others nothing is to be compared: they were rolled back, or skipped.
     runs = PipelineRun.objects.filter(source=run.source, command=run.command, status=Status.SUCCEEDED, pk__lt=run.pk)
     return runs.order_by("-pk").first()
 
@@ -237,7 +235,6 @@ def _has_written(run: PipelineRun) -> bool:
 
 
 def _totals(run: PipelineRun, before: PipelineRun | None) -> list[dict[str, Any]]:
-    """Return each number of a run beside that of the run before, and in words how they differ."""
     # A run that was rolled back, or has not ended, cannot be compared.
     compared = before if run.status == Status.SUCCEEDED else None
     rows = [
@@ -287,8 +284,7 @@ class StepBars(StackedBars):
         return self.cells
 
 
-def _steps(run: PipelineRun, before: PipelineRun | None, steps: Mapping[int, Sequence[StepRun]]) -> StepBars:
-    """Return the steps of a run as bars, with the seconds that each took at the run before."""
+def _bars_of_steps(run: PipelineRun, before: PipelineRun | None, steps: Mapping[int, Sequence[StepRun]]) -> StepBars:
     earlier = {(step.step, step.table_name): step for step in steps[before.pk]} if before else {}
     beside = f"run {before.pk}" if before else ""
     bars, cells = [], []
@@ -303,7 +299,7 @@ def _steps(run: PipelineRun, before: PipelineRun | None, steps: Mapping[int, Seq
                 *map(Cell, (step.table_name, step.step, step.status, number(step.seconds, 3))),
                 Cell(number(was.seconds, 3) if was else ""),
                 *(_written(name, getattr(step, name), run) for name in ROWS),
-                Cell(_step_change(step, was) if run.status == Status.SUCCEEDED else ""),
+                Cell(_change_of_rows(step, was) if run.status == Status.SUCCEEDED else ""),
             ]
         )
     return StepBars(
@@ -326,8 +322,7 @@ def _steps(run: PipelineRun, before: PipelineRun | None, steps: Mapping[int, Seq
     )
 
 
-def _step_change(step: StepRun, was: StepRun | None) -> str:
-    """Return in words how the rows of a step differ from those of the same step at the run before."""
+def _change_of_rows(step: StepRun, was: StepRun | None) -> str:
     if was is None:
         return ""
     changes = ((name, getattr(step, name) - getattr(was, name)) for name in ROWS)

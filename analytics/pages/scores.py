@@ -56,9 +56,8 @@ def scores(request: HttpRequest) -> Content:
 
 
 def _chosen(values: Mapping[str, str], surveys: list[Row]) -> Row | None:
-    """Return the survey that is asked for, without one that with most results; None where nobody answered any."""
     if "survey" not in values:
-        return surveys[0] if surveys else None
+        return surveys[0] if surveys else None  # the one with most results
     for survey in surveys:
         if str(survey["survey_id"]) == values["survey"]:
             return survey

@@ -37,7 +37,7 @@ class Seen:
     is_protected: bool = False
 
 
-_seen: ContextVar[Seen | None] = ContextVar("seen", default=None)  # None: nobody said who asks, as is forgotten
+_seen: ContextVar[Seen | None] = ContextVar("seen", default=None)  # None: nobody has said for whom
 
 
 class UnprotectedError(RuntimeError):
@@ -56,7 +56,7 @@ class Rounded(int):
 
 
 class Few(Rounded):
-    """A count that is not told: none in a sum, and in words where it is shown.
+    """A count that is not told: 0 in a sum, and words where it is shown.
 
     It is below `multiple`, or of fewer `patients` than are told.
     """
@@ -97,18 +97,18 @@ def none() -> int:
 
 
 def rounded(number: int, patients: int | None = None, most: int = 1) -> int:
-    """Return a count as it may be shown: of so many `patients`, by default as many, who each have `most` or fewer."""
+    """Return a count as it may be shown: behind it are `patients`, by default as many, with `most` each or fewer."""
     if not number or not applies():
         return number
     if (number if patients is None else patients) < settings.SMALL_NUMBERS_BELOW:
         return _few(of_patients=patients is not None)
     _note()
-    base = _base(settings.SMALL_NUMBERS_BELOW * most)
+    base = _base_from(settings.SMALL_NUMBERS_BELOW * most)
     return Rounded((number + base // 2) // base * base, base) or Few(base)
 
 
 def is_known(parts: Iterable[int]) -> bool:
-    """Tell whether the sum of protected counts is known well enough for the share of one of them: to a quarter."""
+    """Tell whether the sum of protected counts is known to a quarter: well enough for the share of one of them."""
     parts = list(parts)
     known = [part.multiple / (1 if isinstance(part, Few) else 2) for part in parts if isinstance(part, Rounded)]
     widest = max((part.multiple for part in parts if isinstance(part, Rounded)), default=0)
@@ -116,12 +116,12 @@ def is_known(parts: Iterable[int]) -> bool:
 
 
 def told(value: float | None) -> float | None:
-    """Return an average with two digits: the median of five patients is what one of them has."""
+    """Return an average with two digits, as the median of five patients is the value of one of them."""
     return value and float(f"{value:.1e}")
 
 
 def hides_rows(has_permission: Callable[[str], bool]) -> bool:
-    """Tell whether rows of the pipeline are counted as patients are; not for who sees the runs, which count them."""
+    """Tell whether counts of rows are protected as those of patients: not for who sees the runs, which show them."""
     return applies() and not has_permission("ingest.view_pipelinerun")
 
 
@@ -158,8 +158,7 @@ def _note() -> None:
         found.is_protected = True
 
 
-def _base(least: int) -> int:
-    """Return the first of 1, 2, 5, 10, 20 and so on that is not below `least`."""
+def _base_from(least: int) -> int:
     bases: Iterator[int] = (factor * 10**power for power in range(20) for factor in (1, 2, 5))
     return next(base for base in bases if base >= least)
 
@@ -173,9 +172,8 @@ def _as_it_is(rows: list[Row]) -> list[Row]:
     return rows
 
 
+# Each column is named with the one that has the patients behind it; a null there says that it counts none.
 def _counts(**patients: str) -> Protection:
-    """Protect columns, each beside the one that has the patients behind it; null: it counts none."""
-
     def protect(rows: list[Row]) -> list[Row]:
         return [
             row | {name: rounded(row[name], row[of]) for name, of in patients.items() if row[of] is not None}
@@ -186,9 +184,8 @@ def _counts(**patients: str) -> Protection:
 
 
 def _if_many(protect: Protection, name: str) -> Protection:
-    """Leave out the rows whose count is not told; those with most come first, and no place tells more than that."""
-
     def many(rows: list[Row]) -> list[Row]:
+        # In the order of what is shown, so that no place tells more than that.
         return sorted((row for row in protect(rows) if row[name]), key=lambda row: (-row[name], str(row)))
 
     return many
@@ -204,7 +201,7 @@ def _quartiles(rows: list[Row]) -> list[Row]:
 
 
 def _windows(rows: list[Row]) -> list[Row]:
-    """Round windows by the most that one patient has of a colour, whatever the filters leave of them."""
+    # The most of a colour as a whole: that of what the filters leave would tell whom they leave out.
     most: dict[Any, int] = {}
     for row in rows:
         most[row["colour_value"]] = max(row["most"], most.get(row["colour_value"], 1))
@@ -220,8 +217,8 @@ def _tables(rows: list[Row]) -> list[Row]:
 
 
 def _service(rows: list[Row]) -> list[Row]:
-    """Protect what the service did on a day, beside the national figures; what is few is not known."""
     counted = _counts(operations="operated", missed="missing")(rows)
+    # A count that is few is unknown: the chart has no point for it.
     return [row | {name: None for name in ("operations", "missed") if isinstance(row[name], Few)} for row in counted]
 
 

@@ -42,7 +42,7 @@ def tables(request: HttpRequest) -> Content:
     words = asked(request, ["q"]).get("q", "")
     found = dictionary()
     entries = list(_entries(found.values()))
-    columns = [column for table in found.values() for column in _picked(table, words)]
+    columns = [column for table in found.values() for column in _columns_with_words(table, words)]
     values = {
         "q": words,
         "legend": LEGEND,
@@ -69,8 +69,7 @@ def table(request: HttpRequest, name: str) -> Content:
     return Content("pages/table.html", values, COLUMNS, _rows([entry], columns.values()))
 
 
-def _picked(table: Table, words: str) -> list[Column]:
-    """Return the columns in whose name, meaning or table each of the words stands; all where there are no words."""
+def _columns_with_words(table: Table, words: str) -> list[Column]:
     wanted = words.lower().split()
     return [
         column
@@ -85,7 +84,7 @@ def _entries(found: Iterable[Table], request: HttpRequest | None = None) -> Iter
     for each in found:
         yield Entry(
             each,
-            _in_words(each, rows),
+            _rows_in_words(each, rows),
             made_from(each),
             loads.get(each.source),
             _list_address(request, each.name) if request else "",
@@ -103,12 +102,11 @@ def rows_by_table() -> dict[str, int | None]:
     return {row["table_name"]: row["rows"] for row in rows}
 
 
-def _in_words(table: Table, rows: dict[str, int | None]) -> str:
-    """Say how many rows a table has; of others than the star's nobody is told, as they are not protected."""
+def _rows_in_words(table: Table, rows: dict[str, int | None]) -> str:
     if table.is_view:
         return "a view"
     if table.kind != STAR:
-        return "not counted"
+        return "not counted"  # nor told: small_numbers.py protects the star alone
     known = rows[table.name]
     return "not counted yet" if known is None else f"about {number(known)}"
 
@@ -141,8 +139,7 @@ def _rows(entries: Iterable[Entry], columns: Iterable[Column]) -> list[Row]:
 
 
 def _list_address(request: HttpRequest, name: str) -> str:
-    """Return where the rows of a table are listed; "" for who may not see them, and for what has no list."""
     for model, shown in admin.site._registry.items():
         if model._meta.db_table == name and shown.has_view_permission(request):
             return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return ""
+    return ""  # there is no list, or it is not for who asks

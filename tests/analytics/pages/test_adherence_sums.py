@@ -52,7 +52,7 @@ def shown(**values: str) -> dict[tuple[str, str], int]:
     """Return what the page counts, as it labels it."""
     question = adherence.Question.of({"day": DAY, **values})
     by, colour = DIMENSIONS[question.by], DIMENSIONS[question.colour]
-    counted = adherence._counted(question)
+    counted = adherence._count_windows(question)
     return {(by.label(value), colour.label(kind)): many for (value, kind), many in counted.items()}
 
 
