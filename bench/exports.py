@@ -63,9 +63,9 @@ def time_exports(rounds: int) -> Iterator[str]:
         for case, (name, command) in enumerate(cases):
             found = []
             for number in range(rounds):
-                before = _computed()
+                before = _cpu_seconds_of_children()
                 one = measure(*command, str(folder / f"{case}-{number}"))
-                found.append((one.seconds, _computed() - before, one.peak_mb))
+                found.append((one.seconds, _cpu_seconds_of_children() - before, one.peak_mb))
             seconds, computed, peak = map(statistics.median, zip(*found, strict=True))
             written = folder / f"{case}-0"
             files = [written] if written.is_file() else list(written.iterdir())
@@ -73,8 +73,7 @@ def time_exports(rounds: int) -> Iterator[str]:
             yield f"{name:<72}{seconds:>9.1f}{computed:>9.1f}{peak:>9.0f}{size:>9.1f}"
 
 
-def _computed() -> float:
-    """Return the seconds that the processes which this one started have computed."""
+def _cpu_seconds_of_children() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -31,7 +31,7 @@ def keep(patients: int, rows: int, rounds: list[Round], server: str) -> None:
     sizes = read()
     sizes[str(patients)] = size = {
         "rows": rows,
-        "measured": f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}, PostgreSQL {server}, rounds: {len(rounds)}",
+        "measured": f"{datetime.now(UTC):%Y-%m-%d}, {_machine_in_words()}, PostgreSQL {server}, rounds: {len(rounds)}",
         "cases": {name: summary(name, rounds) for name in rounds[0]},
     }
     FOLDER.mkdir(exist_ok=True)
@@ -79,7 +79,7 @@ def table(sizes: Sizes) -> str:
 
 
 def _cells(one: dict[str, Any], target: str) -> list[str]:
-    """Return a case's cells; what does not apply, as the memory of a query, is left empty."""
+    # What does not apply, such as the memory of a query, is left empty.
     if "failed" in one:
         return ["", "", target, f"  {one['failed']}"]
     held = [f"{one['held_seconds']:.2f}", f"{one['of_copying']:.2f}"] if one["held_seconds"] else ["", ""]
@@ -93,7 +93,6 @@ def _line(case: str, *cells: str) -> str:
 
 
 def _plot(sizes: Sizes) -> None:
-    """Draw each case's time as a ratio to the floor's, a bar a size, with the target where that is a ratio as well."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -110,7 +109,7 @@ def _plot(sizes: Sizes) -> None:
         labels = [one["failed"] if "failed" in one else f"{one['of_floor']:.2f}" if one else "" for one in outcomes]
         axes.bar_label(bars, labels, padding=3, fontsize=8)
     for place, case in enumerate(cases):
-        if case.target and not case.query:
+        if case.target and not case.query:  # that of a query is in seconds
             axes.vlines(case.target, place - 0.45, place + 0.45, colors="black", linestyles="dashed")
     axes.vlines([], 0, 0, colors="black", linestyles="dashed", label="target")
     axes.axvline(1, color="grey", linewidth=0.8)
@@ -121,8 +120,7 @@ def _plot(sizes: Sizes) -> None:
     figure.savefig(FOLDER / "results.png", dpi=110, metadata={"Software": None})
 
 
-def _machine() -> str:
-    """Return what a reader has to know of this machine."""
+def _machine_in_words() -> str:
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{os.cpu_count()} cores ({platform.machine()}), {gigabytes:.0f} GB of memory"
 

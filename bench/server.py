@@ -102,8 +102,8 @@ def measure(*command: str) -> Measured:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End a command, and what the server is at for it: of a psql that is gone the server would not know."""
     process.terminate()
+    # The server does not notice that a psql is gone, and would go on with its statement.
     backends = f"select pg_terminate_backend(pid) from pg_stat_activity where datname in ('{SOURCE}', '{STAR}')"
     sql("postgres", backends)
 

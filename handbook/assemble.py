@@ -60,5 +60,4 @@ def files() -> dict[str, bytes]:
 
 
 def _in_docs(pattern: str) -> Iterator[str]:
-    """Yield the files of docs/ that match, as paths from the repository's root."""
     return (file.relative_to(ROOT).as_posix() for file in sorted((ROOT / "docs").rglob(pattern)))

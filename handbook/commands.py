@@ -31,7 +31,7 @@ class UndocumentedError(PipelineError):
 
 def page() -> str:
     """Return the text of the page. Raises UndocumentedError for a command or an option that does not explain itself."""
-    return "\n".join([HEAD, *(_section(name) for name in ours())])
+    return "\n".join([HEAD, *(section(name, load_command_class(get_commands()[name], name)) for name in ours())])
 
 
 def ours() -> list[str]:
@@ -39,17 +39,12 @@ def ours() -> list[str]:
     return sorted(name for name, app in get_commands().items() if app in APPS)
 
 
-def _section(name: str) -> str:
-    command = load_command_class(get_commands()[name], name)
-    return section(name, command)
-
-
 def section(name: str, command: BaseCommand) -> str:
     """Return what the page says of one command: what it does, how it is called, its options."""
     if not command.help:
         raise UndocumentedError(f"the command {name} has no help: write what it does into Command.help")
     parser = command.create_parser("manage.py", name)
-    actions = [action for action in _own(parser) if action.help != "==SUPPRESS=="]
+    actions = [action for action in _own_actions(parser) if action.help != "==SUPPRESS=="]
     text = f"## {name}\n\n{command.help}\n"
     if isinstance(command, PipelineCommand):
         text += f"\n{RUN}\n"
@@ -58,22 +53,20 @@ def section(name: str, command: BaseCommand) -> str:
     return text
 
 
-def _own(parser: ArgumentParser) -> Iterable[Action]:
-    """Return the actions that a command has beside those of every command."""
+def _own_actions(parser: ArgumentParser) -> Iterable[Action]:
     everybodys = {action.dest for action in BaseCommand().create_parser("manage.py", "")._actions}
     return (action for action in parser._actions if action.dest not in everybodys)
 
 
 def _row(name: str, parser: ArgumentParser, action: Action) -> str:
     if not action.help:
-        raise UndocumentedError(f"{_called(action)} of the command {name} has no help: say what it means")
+        raise UndocumentedError(f"{_usage(action)} of the command {name} has no help: say what it means")
     meaning = parser._get_formatter()._expand_help(action)
     needed = "; it must be given" if action.option_strings and action.required else ""
-    return f"| `{_called(action)}` | {meaning}{needed} |\n"
+    return f"| `{_usage(action)}` | {meaning}{needed} |\n"
 
 
-def _called(action: Action) -> str:
-    """Return an option with what it takes, or the name of an argument."""
+def _usage(action: Action) -> str:
     takes = ""
     if action.nargs != 0:
         takes = "/".join(map(str, action.choices)) if action.choices else str(action.metavar or action.dest.upper())

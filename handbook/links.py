@@ -52,8 +52,8 @@ def rewrite(text: str, file: str, root: Path) -> str:
         there = place(wanted)
         if there is None and not (root / wanted).exists():
             raise BrokenLinkError(f"{file} links to {target}, which is not there: correct the link")
-        if there is None:
-            return _named(words, wanted)
+        if there is None:  # a file of the repository that the site does not have
+            return _with_name_of_file(words, wanted)
         return f"{picture}[{words}]({relpath(there, Path(page).parent.as_posix())}{anchor})"
 
     return "".join(
@@ -94,8 +94,7 @@ def _indented(text: str) -> str:
     return "".join(lines)
 
 
-def _named(words: str, file: str) -> str:
-    """Return the words of a link to a file that the site does not have, with its name."""
+def _with_name_of_file(words: str, file: str) -> str:
     if file in words:
         return words
     return f'{words}{{ title="{file}" }}' if words.endswith("`") else f"{words} (`{file}`)"

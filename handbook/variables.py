@@ -66,11 +66,11 @@ def env_example() -> str:
     secrets = [each.name for section in known for each in section.variables if each.secret]
     files = "".join(f"#{name}_FILE=/run/secrets/{name.lower()}\n" for name in secrets)
     required = "".join(
-        _lines(each, each.set) for section in known for each in section.variables if each.set is not None
+        _example(each, each.set) for section in known for each in section.variables if each.set is not None
     )
     optional = ""
     for section in known:
-        lines = "".join(_lines(each, each.example, "#") for each in section.variables if each.example is not None)
+        lines = "".join(_example(each, each.example, "#") for each in section.variables if each.example is not None)
         optional += f"\n# --- {section.title}\n{lines}" if lines else ""
     return "\n".join(
         (
@@ -94,9 +94,8 @@ def page() -> str:
     return f"{text}\n## Secrets from files\n\n{_filled(f'{SECRETS} {listed}')}\n"
 
 
-def _lines(variable: Variable, value: str | None, mark: str = "") -> str:
-    """Return a variable's lines in .env.example: what it means, and its value behind `mark`."""
-    return f"{_comment(_plain(variable.meaning))}{mark}{variable.name}={value}\n"
+def _example(variable: Variable, value: str | None, mark: str = "") -> str:
+    return f"{_comment(_without_marks(variable.meaning))}{mark}{variable.name}={value}\n"
 
 
 def _default(variable: Variable) -> str:
@@ -104,14 +103,13 @@ def _default(variable: Variable) -> str:
 
 
 def _meaning(variable: Variable) -> str:
-    """Return what a variable means, with its example, if that says more than the default."""
-    if variable.example in (None, "", variable.default):
+    if variable.example in (None, "", variable.default):  # it says no more than the default
         return variable.meaning
     return f"{variable.meaning} Example: `{variable.example}`"
 
 
-def _plain(markdown: str) -> str:
-    """Return Markdown as a comment has it: links as the name of their file, code without its marks and in one line."""
+def _without_marks(markdown: str) -> str:
+    # As a comment has it: a link is its words with its file, code is without its marks and in one line.
     text = re.sub(r"\[([^]]*)\]\(([^)#]*)[^)]*\)", r"\1 (docs/\2)", markdown)
     return re.sub("`([^`]*)`", lambda code: code[1].replace(" ", UNBROKEN), text)
 

@@ -71,8 +71,8 @@ class Server:
             when()
             if not _kill(process, self.database):
                 pytest.skip(f"the processes of {self.host}:{self.port} are not on this machine, or not ours to kill")
-            wait_for(lambda: _is_lost(lambda: bystander.execute("select")))
-        wait_for(lambda: not _is_lost(lambda: self.execute("select")))
+            wait_for(lambda: _fails(lambda: bystander.execute("select")))
+        wait_for(lambda: not _fails(lambda: self.execute("select")))
 
     @contextmanager
     def down(self) -> Iterator[None]:
@@ -96,16 +96,14 @@ class Server:
 
 
 def _kill(process: int, database: str) -> bool:
-    """Kill a server's process that serves the database; return whether it is on this machine, and ours to kill."""
-    with suppress(OSError):
+    with suppress(OSError):  # it is not on this machine, or not ours to kill
         if f" {database} " in Path(f"/proc/{process}/cmdline").read_text():
             os.kill(process, signal.SIGKILL)
             return True
     return False
 
 
-def _is_lost(use: Callable[[], Any]) -> bool:
-    """Tell whether the server is gone, or does not let us in, when it is used."""
+def _fails(use: Callable[[], Any]) -> bool:
     try:
         use()
     except psycopg2.Error:
