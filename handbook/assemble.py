@@ -12,8 +12,9 @@ from handbook.sample import require_sample
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".build" / "docs"
-# The head of a page whose tables have many columns: they get the room of the navigation, too.
-WIDE = "---\nhide: [navigation, toc]\n---\n\n"
+# Heads of pages. Tables with many columns get the room of the navigation, too; the guides come first in a search.
+TABLE = "---\nhide: [navigation, toc]\nsearch: {boost: 0.5}\n---\n\n"
+CODE = "---\nsearch: {boost: 0.1}\n---\n\n"
 # What is committed although it is made, as people read it in the repository: by its path there.
 COMMITTED = {
     ".env.example": variables.env_example,
@@ -43,13 +44,13 @@ def assemble(folder: Path = FOLDER, *, examples: bool = False) -> None:
         (folder / name).write_bytes(content)
     write_pages(folder / "tables", examples=examples)
     for page in (folder / "tables").iterdir():
-        page.write_text(WIDE + page.read_text(encoding="utf-8"), encoding="utf-8")
+        page.write_text(TABLE + page.read_text(encoding="utf-8"), encoding="utf-8")
     shutil.copytree(Path(__file__).with_name("theme"), folder / "theme")
 
 
 def files() -> dict[str, bytes]:
     """Return the Markdown of each page and all their pictures, by their paths in the site."""
-    found = {name: text.encode() for name, text in api.pages(ROOT).items()}
+    found = {name: (CODE + text).encode() for name, text in api.pages(ROOT).items()}
     for file in [*_in_docs("*.md"), *links.MOVED]:
         page = links.place(file) or file
         text, diagrams = draw(links.rewrite((ROOT / file).read_text(encoding="utf-8"), file, ROOT), page)

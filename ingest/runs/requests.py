@@ -180,7 +180,7 @@ class Job:
 
 
 @dataclass
-class Worker:
+class RequestWorker:
     """Takes requests up and starts their runs by `command`, those of two sources side by side."""
 
     command: Sequence[str]

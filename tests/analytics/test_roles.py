@@ -31,7 +31,7 @@ from ingest.models import Alert, PipelineRun, RunRequest, ScheduleOverride
 from ingest.msk.tables import TABLES
 from ingest.runs.command import PipelineCommand
 from ingest.runs.errors import PipelineError, explain
-from ingest.runs.requests import Worker
+from ingest.runs.requests import RequestWorker
 from manage import ROLES
 from tests.access.test_groups import PLACES, links
 from tests.analytics.test_analyst import Server, rights, server
@@ -358,7 +358,7 @@ def test_the_worker_puts_a_run_on_record_that_is_gone_where_the_site_may_not(rol
     gone.refresh_from_db()
     assert gone.status == "running"
     with acting("loader"):
-        Worker([sys.executable, "-c", ""]).look()
+        RequestWorker([sys.executable, "-c", ""]).look()
     gone.refresh_from_db()
     assert gone.status == "interrupted"
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from ingest.runs.requests import Worker
+from ingest.runs.requests import RequestWorker
 
 
 class Command(BaseCommand):
@@ -20,4 +20,4 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         logging.getLogger("ingest.requests").setLevel(logging.INFO)
         manage = str(settings.BASE_DIR / "manage.py")
-        Worker([sys.executable, manage, "run_pipeline", "--report", "--follow-up", "--only"]).work()
+        RequestWorker([sys.executable, manage, "run_pipeline", "--report", "--follow-up", "--only"]).work()

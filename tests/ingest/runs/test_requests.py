@@ -19,7 +19,7 @@ from django.utils import timezone
 from analytics.pages.courses import GROUPS
 from ingest.models import PipelineRun, RunRequest, WarehouseCheck
 from ingest.runs import requests
-from ingest.runs.requests import Worker, ask, end_gone_requests
+from ingest.runs.requests import RequestWorker, ask, end_gone_requests
 from tests.analytics.test_star import assert_same
 from tests.conftest import Database, Source, Warehouse, connect
 from tests.ingest.runs.test_failures import (
@@ -223,7 +223,7 @@ def test_it_waits_for_a_run_that_is_at_work_rather_than_being_skipped(
 
 def test_a_run_that_cannot_be_started_ends_its_request_with_the_reason(databases: None) -> None:
     request, _ = ask("msk", "ann")
-    here = Worker(["/no/such/program"])
+    here = RequestWorker(["/no/such/program"])
     here.look()  # takes it up
     here.look()
     assert told(request).outcome.startswith("failed: its process could not be started ([Errno 2] No such file")
@@ -244,7 +244,7 @@ def test_a_request_is_not_over_because_somebody_takes_its_run_for_gone(loaded: C
 def test_it_gives_up_to_wait_for_a_run_that_does_not_end(loaded: Contents, monkeypatch) -> None:
     monkeypatch.setattr(requests, "PATIENCE", timedelta(minutes=0))
     request, _ = ask("msk", "ann")
-    here = Worker([sys.executable, "-c", ""])
+    here = RequestWorker([sys.executable, "-c", ""])
     with held_up("msk_db", "step_result"):
         here.look()  # takes it up
         here.look()
