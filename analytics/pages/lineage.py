@@ -47,7 +47,7 @@ def of_column(column: Column) -> Lineage:
         Node(
             str(each),
             each.table,
-            each.column,
+            "all columns" if each.column == "*" else each.column,
             address(each.table, each.whole_column),
             list(map(str, lineage().origins(each))),
         )
