@@ -21,13 +21,17 @@ from access.login import not_logged_in
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth says nothing of types
+    """Users of this site: an administrator makes them, and the login page is where they prove who they are."""
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Return False: nobody makes a user for themselves."""
         return False
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Say nothing: each page says by itself what it has done."""
 
     def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the address from which a request comes, as the locks of the login see it; "" where it is not known."""
         return get_client_ip_address(request) or ""
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, str]]:
@@ -36,7 +40,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sa
 
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Second factors: a passkey gets a number for its name."""
+
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002  (its own name)
+        """Return the name of the user's next passkey."""
         return f"Passkey {Authenticator.objects.filter(user=user, type=type).count() + 1}"
 
 
@@ -44,6 +51,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """The one provider, if there is one, is that of the settings: a row of the database cannot add another."""
 
     def list_apps(self, request: HttpRequest, provider: str | None = None, client_id: str | None = None) -> Any:
+        """Return the provider that the settings name, in a list; an empty one where they name none."""
         if not settings.OIDC_ISSUER:
             return []
         return [
@@ -62,16 +70,20 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         ]
 
     def get_provider(self, request: HttpRequest, *args: Any, **kwargs: Any) -> openid.Provider:
+        """Return that provider, whatever name allauth asks for."""
         return openid.Provider(request, app=self.get_app(request, None))
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        """Return True: whom the provider knows gets a user here at the first login."""
         return True
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """Bring the groups of who comes in step; raise ImmediateHttpResponse for who may not come in."""
         openid.admit(request, sociallogin)
 
     @transaction.atomic
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: None = None) -> User:
+        """Make the user of who comes for the first time, in the groups of the claim; return the user."""
         sociallogin.user.is_staff = True
         user: User = super().save_user(request, sociallogin)
         openid.bring_in_step(user, sociallogin.groups)
@@ -80,6 +92,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def on_authentication_error(
         self, request: HttpRequest, asked: Any, error: Any = None, exception: Any = None, extra_context: Any = None
     ) -> None:
+        """Raise ImmediateHttpResponse with the login page, which says what went wrong at the provider."""
         if exception is None and error == AuthError.CANCELLED:
             raise ImmediateHttpResponse(not_logged_in(request, openid.CANCELLED, 403))
         if exception is None and "state" not in (extra_context or {}):

@@ -50,10 +50,12 @@ class Look:
 
     @property
     def names_all(self) -> bool:
+        """Whether each patient that was shown can be named in one line of the log."""
         return self.unnamed == 0 and len(self.patients) <= MOST_PATIENTS
 
     @property
     def count(self) -> int | None:
+        """How many patients were shown; None: nobody knows."""
         return None if self.unnamed is None else len(self.patients) + self.unnamed
 
 

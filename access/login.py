@@ -31,11 +31,13 @@ class Login(LoginView):
     problem = ""  # what went wrong before
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the page, or lead on who is logged in already."""
         if admin.site.has_permission(request) and REDIRECT_FIELD_NAME not in request.GET and not self.problem:
             return HttpResponseRedirect(reverse(self.next_page))
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Return the values of the template: those of the admin's pages, and the problem and ways in of this one."""
         values: dict[str, Any] = super().get_context_data(**kwargs)
         said = {"title": "Log in", "problem": self.problem, "has_provider": bool(settings.OIDC_ISSUER)}
         return admin.site.each_context(self.request) | values | said

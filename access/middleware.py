@@ -46,6 +46,7 @@ class LoginMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
+        """Return where to lead who asks; None for who may go on."""
         place = request.resolver_match.view_name if request.resolver_match else ""
         if place in OPEN or not request.user.is_authenticated:
             return None

@@ -39,6 +39,8 @@ LOOK = Lock()
 
 @dataclass(frozen=True)
 class Check:
+    """What `/readyz` asks: the word of the answer, and in `detail` what is the matter."""
+
     name: str
     word: str = OK
     detail: str = ""

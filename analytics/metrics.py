@@ -53,6 +53,7 @@ class PipelineCollector(Collector):
     """Reads the run log, the alerts and the warehouse whenever its registry is asked."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield all metrics, read anew; raise the database's error where it does not answer."""
         yield from _of_sources()
         yield from _of_loads()
         yield from _of_warehouse()

@@ -1,6 +1,7 @@
 """The reference of the code, from its docstrings: a page a part, in the order of the data's path."""
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,7 +90,7 @@ PARTS = (
 def pages(root: Path) -> dict[str, str]:
     """Return the text of each page by its path in the site; `root` is the folder of the packages.
 
-    Raises UndocumentedError for a module without a docstring, or one that no page has.
+    Raises UndocumentedError for a module that no page has, and for what has no docstring: the site would leave it out.
     """
     found: dict[str, list[str]] = {part.name: [] for part in PARTS}
     for module in modules(root):
@@ -102,7 +103,10 @@ def pages(root: Path) -> dict[str, str]:
 
 
 def modules(root: Path) -> list[str]:
-    """Return the names of all modules that people may call. Raises UndocumentedError for one without a docstring."""
+    """Return the names of all modules that people may call.
+
+    Raises UndocumentedError where one has no docstring, or a function, class or method in it that people may call.
+    """
     names = []
     for package in PACKAGES:
         for file in sorted((root / package).rglob("*.py")):
@@ -113,8 +117,20 @@ def modules(root: Path) -> list[str]:
             name = ".".join(part for part in parts if part != "__init__")
             if not ast.get_docstring(code):
                 raise UndocumentedError(f"the module {name} has no docstring: say in its first line what it holds")
+            for silent in _undocumented(code):
+                raise UndocumentedError(f"{name}.{silent} has no docstring: say in its first line what it does")
             names.append(name)
     return names
+
+
+def _undocumented(code: ast.Module | ast.ClassDef) -> Iterator[str]:
+    for each in code.body:
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not each.name.startswith("_"):
+            is_attribute = any("property" in ast.unparse(decorator) for decorator in each.decorator_list)
+            if not (ast.get_docstring(each) or is_attribute):  # an attribute's name may say it all
+                yield each.name
+            if isinstance(each, ast.ClassDef):
+                yield from (f"{each.name}.{name}" for name in _undocumented(each))
 
 
 def _part(module: str) -> Part:

@@ -21,6 +21,8 @@ DELETED_AT_MOST = 50_000
 
 
 class Placement(Enum):
+    """Where the rows of a table are, in a warehouse that may be distributed."""
+
     LOCAL = auto()  # on the server that we are connected to
     REFERENCE = auto()  # whole on each worker, and here
     BY_PATIENT = auto()  # each row beside the others of its patient

@@ -31,6 +31,8 @@ class Point(NamedTuple):
 
 
 class Line(NamedTuple):
+    """A line of a chart: its name in the legend, and its points from left to right."""
+
     name: str
     points: Sequence[Point]
 
@@ -179,7 +181,9 @@ class DayLines(Lines):
     """Lines over days: the numbers are days since the year 1."""
 
     def marked(self, first: int, last: int) -> list[tuple[float, str]]:
+        """Return the days that are marked on the level axis, each with its words."""
         return day_marks(first, last)
 
     def x_label(self, x: int) -> str:
+        """Return what the table calls a day: its date as YYYY-MM-DD."""
         return date.fromordinal(x).isoformat()

@@ -36,6 +36,8 @@ class Span(NamedTuple):
 
 
 class Milestone(NamedTuple):
+    """A day that has a name, such as that of the operation."""
+
     name: str
     day: date
 

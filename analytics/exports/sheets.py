@@ -104,16 +104,16 @@ class Cells:
     def of(self, kind: str) -> Callable[[Any], str]:
         """Return what writes the values of a column of this type in duckdb."""
         kinds: dict[str, Callable[[Any], str]] = {
-            **dict.fromkeys(("BIGINT", "SMALLINT", "INTEGER"), self.whole_number),
-            **dict.fromkeys(("DOUBLE", NUMERIC), self.number),
-            "DATE": lru_cache(REMEMBERED)(self.date),
-            "TIMESTAMPTZ": self.timestamp,
-            "BOOLEAN": self.truth,
-            "VARCHAR": lru_cache(REMEMBERED)(self.text),
+            **dict.fromkeys(("BIGINT", "SMALLINT", "INTEGER"), self._whole_number),
+            **dict.fromkeys(("DOUBLE", NUMERIC), self._number),
+            "DATE": lru_cache(REMEMBERED)(self._date),
+            "TIMESTAMPTZ": self._timestamp,
+            "BOOLEAN": self._truth,
+            "VARCHAR": lru_cache(REMEMBERED)(self._text),
         }
-        return kinds.get(kind, self.other)
+        return kinds.get(kind, self._other)
 
-    def text(self, value: str) -> str:
+    def _text(self, value: str) -> str:
         text = value if len(value) <= CHARACTERS else value[: CHARACTERS - len(CUT)] + CUT
         # As if an apostrophe had been typed before it, so that who edits the cell makes no formula of it either.
         style = "" if no_formula(text) is text else self.quoted
@@ -122,27 +122,27 @@ class Cells:
         text = self.sheet._escape_data(self.sheet._escape_control_characters(text))
         return f'{style} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
-    def other(self, value: Any) -> str:
-        return self.text(json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value))
+    def _other(self, value: Any) -> str:
+        return self._text(json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value))
 
-    def whole_number(self, value: int) -> str:
-        return f"><v>{value}</v></c>" if abs(value) < EXACT else self.text(str(value))
+    def _whole_number(self, value: int) -> str:
+        return f"><v>{value}</v></c>" if abs(value) < EXACT else self._text(str(value))
 
-    def number(self, value: float | Decimal) -> str:
+    def _number(self, value: float | Decimal) -> str:
         return f"><v>{float(value)!r}</v></c>"
 
-    def date(self, value: date) -> str:
+    def _date(self, value: date) -> str:
         if value < FIRST_DAY:
-            return self.text(value.isoformat())
+            return self._text(value.isoformat())
         return f"{self.day}><v>{(value - ORIGIN.date()).days}</v></c>"
 
-    def timestamp(self, value: datetime) -> str:
+    def _timestamp(self, value: datetime) -> str:
         value = value.astimezone(UTC)
         if value.date() < FIRST_DAY:
-            return self.text(value.isoformat())
+            return self._text(value.isoformat())
         return f"{self.time}><v>{(value.replace(tzinfo=None) - ORIGIN) / DAY!r}</v></c>"
 
-    def truth(self, value: bool) -> str:
+    def _truth(self, value: bool) -> str:
         return f' t="b"><v>{value:d}</v></c>'
 
 

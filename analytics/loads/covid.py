@@ -82,6 +82,7 @@ def _load(warehouse: Cursor, target: Target, query: Composable, run: Run) -> Non
 
 
 def target(table: str) -> Target:
+    """Return a table of the COVID star as a target: its key, and the columns that are compared and written."""
     own = ("last_update_at",) if table == "cases_dimension" else ()
     return Target(table, ("cases_id",), own + tuple(f.column for f in FIGURES if f.table == table))
 

@@ -50,6 +50,7 @@ class Question:
 
     @classmethod
     def of(cls, values: Mapping[str, str]) -> "Question":
+        """Return what the parameters of an address ask for; raise RefusedError for what the page does not know."""
         by = choice(values, "by", DIMENSIONS, "hospital")
         colour = choice(values, "colour", DIMENSIONS, "status")
         if by == colour:
@@ -66,6 +67,7 @@ class Question:
 
     @property
     def is_about_milestones(self) -> bool:
+        """Whether the windows are told apart or filtered by milestone."""
         return "milestone" in (self.by, self.colour, *self.filters)
 
     @property

@@ -26,6 +26,7 @@ class Dimension:
 
     @property
     def sql(self) -> Composable:
+        """Its values, as an expression in a query on window_detail w with the status s."""
         return SQL(self.column)
 
     @property

@@ -50,6 +50,7 @@ class Meaning(NamedTuple):
 
     @classmethod
     def of(cls, says: ScheduleDimension | ScheduleOverride | ParsedSlug) -> "Meaning":
+        """Return what a schedule of the star, an override or a parsed slug says."""
         return cls(says.milestone_slug, says.offset_start_days, says.offset_end_days)
 
     def __str__(self) -> str:

@@ -32,6 +32,8 @@ PLACES = (
 
 @dataclass(frozen=True)
 class Link:
+    """A link of the navigation, which `is_current` on the pages that begin with its address."""
+
     title: str
     address: str
     is_current: bool

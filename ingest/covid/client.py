@@ -60,6 +60,7 @@ class Validators:
         return cls(*(value if value and VALIDATOR.fullmatch(value) else None for value in (etag, last_modified)))
 
     def headers(self) -> dict[str, str]:
+        """Return the headers that ask for a document only if it has changed; none where nothing is known of it."""
         pairs = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in pairs.items() if value}
 

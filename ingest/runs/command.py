@@ -30,6 +30,7 @@ class PipelineCommand(BaseCommand):
     requires_system_checks = ()  # of models and pages, which prepare_databases has checked: a quarter of the start
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the options that every run has."""
         parser.add_argument(
             "--print-logs", action="store_true", help="log what happens to the run as it does, a line for each table"
         )
@@ -43,6 +44,7 @@ class PipelineCommand(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
+        """Run the one source; see `run_sources` for what is raised."""
         self.run_sources({self.source: partial(self.steps, options=options)}, options)
 
     def run_sources(

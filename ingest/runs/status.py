@@ -20,6 +20,8 @@ SCHEMA_CHANGE_DAYS = 7  # nobody acknowledges a change: for so long it counts as
 
 
 class State(StrEnum):
+    """How a source stands, in the word that people and monitors read."""
+
     FINE = "fine"
     NEVER = "never loaded"
     STALE = "stale"  # loaded longer ago than its limit, or at a time that is yet to come
@@ -28,6 +30,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class RunOutcome:
+    """A run as monitors are told of it: times in UTC, `seconds` that it took, and rows by what became of them."""
+
     id: int
     command: str
     trigger: str
@@ -45,6 +49,7 @@ class RunOutcome:
 
     @classmethod
     def of(cls, run: PipelineRun) -> "RunOutcome":
+        """Return what the run log has of a run, its error in one line."""
         *_, error = run.error.splitlines() or [""]  # a traceback ends with what went wrong
         numbers = (run.seconds, run.rows_read, run.inserted, run.updated, run.deleted, run.rejected)
         rolled_back = run.status in FAILURES
@@ -84,6 +89,8 @@ class SourceStatus:
 
 @dataclass(frozen=True)
 class Rejects:
+    """How many rows of a source table the last load rejected for one reason."""
+
     source_table: str
     reason: str
     rows: int
@@ -91,6 +98,8 @@ class Rejects:
 
 @dataclass(frozen=True)
 class FieldChange:
+    """A change of a field's definition at the COVID API, and when it was seen, in UTC."""
+
     field_name: str
     kind: str
     detected_at: datetime

@@ -80,6 +80,20 @@ def test_it_refuses_a_module_without_a_docstring(code: Path) -> None:
         api.pages(code)
 
 
+@pytest.mark.parametrize(
+    ("text", "silent"),
+    [
+        ("def say(): ...", "say"),
+        ("class Saying: ...", "Saying"),
+        ('class Saying:\n    """A word."""\n    @classmethod\n    def of(cls): ...', "Saying.of"),
+    ],
+)
+def test_it_refuses_a_public_name_without_a_docstring(code: Path, text: str, silent: str) -> None:
+    (code / "ingest" / "slugs.py").write_text(f'"""Slugs."""\ndef _own(): ...\n{text}')
+    with pytest.raises(UndocumentedError, match=rf"ingest\.slugs\.{silent} has no docstring"):
+        api.pages(code)
+
+
 def test_it_refuses_a_module_that_no_page_has(code: Path) -> None:
     (code / "analytics" / "new.py").write_text('"""New."""')
     with pytest.raises(UndocumentedError, match=r"analytics\.new is on no page .* handbook/api\.py"):
