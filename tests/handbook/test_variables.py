@@ -2,6 +2,8 @@
 
 import ast
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,26 @@ def test_it_calls_a_secret_what_the_settings_read_as_one(call: ast.Call) -> None
 @pytest.mark.parametrize("file", COMMITTED)
 def test_what_is_made_of_it_is_as_it_says(file: str) -> None:
     assert (ROOT / file).read_text(encoding="utf-8") == COMMITTED[file](), f"make docs renews {file}"
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="there is no git")
+@pytest.mark.parametrize("file", COMMITTED)
+def test_ci_refuses_a_commit_in_which_it_is_not(file: str, tmp_path: Path) -> None:
+    check = re.search(r"^nothing_renewed\(\) \{.*?^\}", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.M | re.S)
+    assert check
+    for name in COMMITTED:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    commit = "git init -q && git add . && git -c user.name=x -c user.email=x@x commit -qm x"
+    subprocess.run(["bash", "-c", commit], cwd=tmp_path, check=True)
+    script = ["bash", "-euc", f"{check[0]}\nnothing_renewed"]
+    assert subprocess.run(script, cwd=tmp_path).returncode == 0
+    with (tmp_path / file).open("a", encoding="utf-8") as committed:
+        committed.write("What make docs would not write.\n")
+    ended = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert file in ended.stdout
+    assert "run it, and commit what it writes" in ended.stderr
 
 
 def test_a_copied_example_sets_what_it_says_and_no_more() -> None:
