@@ -5,9 +5,11 @@ from collections.abc import Iterable
 
 from django.core.management import BaseCommand, get_commands, load_command_class
 
+from ingest.management.commands.pipeline_status import FAILING, STALE
 from ingest.runs.command import FAILED, INTERRUPTED, SKIPPED, PipelineCommand
 from ingest.runs.errors import PipelineError
 
+MISCALLED = 2  # argparse's own exit code
 APPS = ("ingest", "analytics", "access")
 HEAD = f"""\
 # Commands
@@ -19,8 +21,11 @@ NAME`. Each takes Django's own options, too: `--traceback` shows the whole story
 |---|---|
 | 0 | it did what it was asked for |
 | {FAILED} | it failed: one line says what happened and what to do |
-| {SKIPPED} | of a run: another run of the source was at work, and this one did nothing |
+| {MISCALLED} | it did nothing: it was given what it does not take, or not what it needs |
+| {SKIPPED} | of a run: it did nothing, as another run of the source was at work; 0 under cron, which comes again |
 | {INTERRUPTED} | it was stopped, and has undone what it did |
+
+Of [`pipeline_status`](#pipeline_status) {STALE} and {FAILING} say how the pipeline is.
 """
 RUN = "A run: it is recorded, and is the only one of its source."
 

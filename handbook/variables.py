@@ -21,7 +21,8 @@ PAGE_HEAD = f"""\
 # Configuration
 
 From the environment, or from `.env`, which the environment overrides; in Docker from `.env` alone. With a value that
-makes no sense nothing starts, and one line says which and what to write instead. `.env.example` has all of them.
+makes no sense nothing starts, and one line says which and what to write instead. `.env.example` has all of them,
+but for those that the project [sets itself](#set-by-the-project-itself).
 """
 SECRETS = "A secret can come from a file instead of its variable, never from both."
 

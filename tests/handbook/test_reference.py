@@ -1,5 +1,6 @@
 """What the reference says of commands and modules is theirs, and what says nothing is refused."""
 
+import re
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from handbook.assemble import ROOT
 from handbook.commands import UndocumentedError
 from handbook.diagrams import UntitledError, draw
 from handbook.links import BrokenLinkError, rewrite
+from ingest.management.commands.pipeline_status import FAILING, STALE
+from ingest.runs.command import FAILED, INTERRUPTED, SKIPPED
 
 
 class Silent(BaseCommand):
@@ -52,6 +55,16 @@ def test_it_says_which_commands_are_runs() -> None:
     runs = {section.split("\n")[0] for section in sections if commands.RUN in section}
     assert runs == {"run_pipeline", "extract_msk", "parse_slugs", "load_msk", "extract_covid", "load_covid"}
     assert [section.split("\n")[0] for section in sections[1:]] == commands.ours()
+
+
+def test_it_says_with_which_codes_commands_end() -> None:
+    command = Whole()
+    command._called_from_command_line = True  # type: ignore[attr-defined]  # as manage.py does
+    with pytest.raises(SystemExit) as ended:
+        command.create_parser("manage.py", "whole").parse_args(["--nonsense"])
+    table = dict(re.findall(r"^\| (\d+) \| (.+) \|$", commands.HEAD, re.MULTILINE))
+    assert [int(code) for code in table] == [0, FAILED, ended.value.code, SKIPPED, INTERRUPTED]
+    assert f"pipeline_status`](#pipeline_status) {STALE} and {FAILING} say" in commands.HEAD
 
 
 @pytest.mark.parametrize(("command", "what"), [(Silent(), "the command x"), (Half(), "--by-halves of the command x")])
