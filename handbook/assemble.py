@@ -7,6 +7,7 @@ from pathlib import Path
 from analytics.dictionary.markdown import write_pages
 from analytics.dictionary.tables import dictionary
 from handbook import api, commands, links, variables
+from handbook.commands import UndocumentedError
 from handbook.diagrams import draw
 from handbook.sample import require_sample
 
@@ -36,6 +37,7 @@ def assemble(folder: Path = FOLDER, *, examples: bool = False) -> None:
     NotTheSampleError where that could be a patient's, and UndocumentedError, BrokenLinkError or UntitledError for what
     the site cannot show.
     """
+    _demand_comments()
     if examples:
         require_sample()
     shutil.rmtree(folder, ignore_errors=True)
@@ -46,6 +48,13 @@ def assemble(folder: Path = FOLDER, *, examples: bool = False) -> None:
     for page in (folder / "tables").iterdir():
         page.write_text(TABLE + page.read_text(encoding="utf-8"), encoding="utf-8")
     shutil.copytree(Path(__file__).with_name("theme"), folder / "theme")
+
+
+def _demand_comments() -> None:
+    for table in dictionary().values():
+        for name, comment in [(table.name, table.meaning), *((each.place, each.meaning) for each in table.columns)]:
+            if not comment:
+                raise UndocumentedError(f"{name} has no comment in the database: say in its model what it means")
 
 
 def files() -> dict[str, bytes]:

@@ -13,6 +13,8 @@ from ingest.runs.errors import PipelineError
 
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s#]+)(#[^()\s]*)?\)")
 FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+CODE = re.compile(rf"{FENCE.pattern}|`[^`]+`", FENCE.flags)
+HTML = re.compile(r"<\w[^>]*\s(?:href|src)\s*=[^>]*>", re.IGNORECASE)
 # A list or table that follows at once on a line of prose: the repository's view shows one, the site's generator none.
 ADJOINING = re.compile(r"^((?![ |>#-]|\d+\. ).+\n)(?=- |1\. |\|)", re.MULTILINE)
 # Pages of the site that do not stand in docs/, and their names there.
@@ -26,7 +28,7 @@ PICTURES = (".png", ".svg", ".jpg")
 
 
 class BrokenLinkError(PipelineError):
-    """A page links to a file that is not there."""
+    """A page links to what is not there, or in a way in which nobody sees whether it is."""
 
 
 def place(file: str) -> str | None:
@@ -39,7 +41,8 @@ def place(file: str) -> str | None:
 def rewrite(text: str, file: str, root: Path) -> str:
     """Return the text of the Markdown file, a path from the repository's `root`, as the site has it.
 
-    Raises BrokenLinkError for a link to a file that the repository does not have.
+    Raises BrokenLinkError for a link to a file that the repository does not have, or to a place in one that is no page;
+    and for a link in HTML, which the site's generator would not check.
     """
     here = Path(file).parent.as_posix()
     page = place(file) or file
@@ -52,10 +55,14 @@ def rewrite(text: str, file: str, root: Path) -> str:
         there = place(wanted)
         if there is None and not (root / wanted).exists():
             raise BrokenLinkError(f"{file} links to {target}, which is not there: correct the link")
+        if anchor and not (there or "").endswith(".md"):
+            raise BrokenLinkError(f"{file} links to {anchor} in {target}, which is no page: link to all of it")
         if there is None:  # a file of the repository that the site does not have
             return _with_name_of_file(words, wanted)
         return f"{picture}[{words}]({relpath(there, Path(page).parent.as_posix())}{anchor})"
 
+    if found := HTML.search(CODE.sub("", text)):
+        raise BrokenLinkError(f"{file} has a link in HTML, {found[0]}: write it in Markdown")
     return "".join(
         part if part.startswith("```") else LINK.sub(link, _indented(ADJOINING.sub(r"\1\n", part)))
         for part in FENCE.split(text)

@@ -158,7 +158,7 @@ def _table(kind: str, rows: list[Described]) -> Table:
     return Table(
         name=name,
         kind=kind,
-        meaning=first.table_meaning or "",
+        meaning=(first.table_meaning or "").strip(),
         is_view=first.is_view,
         grain=grain,
         size=SIZES.get(name, ""),

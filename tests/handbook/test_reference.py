@@ -137,6 +137,19 @@ def test_it_refuses_a_link_to_what_is_not_there() -> None:
         rewrite("[a](../nowhere.py)", "docs/a.md", ROOT)
 
 
+@pytest.mark.parametrize("target", ["../Makefile", "pictures/home.png"])
+def test_it_refuses_an_anchor_in_what_is_no_page(target: str) -> None:
+    with pytest.raises(BrokenLinkError, match=rf"docs/a\.md links to #nowhere in {target}, which is no page"):
+        rewrite(f"[a]({target}#nowhere)", "docs/a.md", ROOT)
+
+
+@pytest.mark.parametrize("tag", ['<a href="nowhere.html">', "<IMG alt=x\nsrc=nowhere.png>"])
+def test_it_refuses_a_link_in_html(tag: str) -> None:
+    with pytest.raises(BrokenLinkError, match=r"(?s)docs/a\.md has a link in HTML, <.*>: write it in Markdown"):
+        rewrite(f"As {tag} has it", "docs/a.md", ROOT)
+    assert rewrite(f"`{tag}`\n\n```html\n{tag}\n```", "docs/a.md", ROOT)
+
+
 def test_a_diagram_that_does_not_say_what_it_shows_is_refused() -> None:
     with pytest.raises(UntitledError, match=r"a diagram of star\.md has no accTitle"):
         draw("```mermaid\nerDiagram\n    one ||--o{ other : id\n```\n", "star.md")

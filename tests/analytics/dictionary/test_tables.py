@@ -1,14 +1,20 @@
 """What the dictionary says of tables and columns: that nothing is left out, and that it is so."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from django.conf import settings
+from django.db import transaction
 
 from analytics import roles
 from analytics.dictionary import declared
 from analytics.dictionary.lineage import Origin
 from analytics.dictionary.markdown import write_pages
 from analytics.dictionary.tables import RUN_LOG, STAGING, STAR, Column, dictionary, unit_of
+from handbook.assemble import assemble
+from handbook.commands import UndocumentedError
+from ingest.cursors import Cursor, raw_cursor
 from tests.analytics.test_schema import TABLES
 from tests.conftest import Database, Warehouse
 
@@ -32,9 +38,19 @@ def column(name: str) -> Column:
     return found
 
 
+@pytest.fixture
+def change(databases: None) -> Iterator[Cursor]:
+    """A cursor whose changes to the warehouse the dictionary sees, and nobody after the test."""
+    dictionary.cache_clear()
+    with transaction.atomic(using="analytics"), raw_cursor("analytics") as cursor:
+        yield cursor
+        transaction.set_rollback(True, using="analytics")
+    dictionary.cache_clear()
+
+
 def test_it_has_every_table_of_the_warehouse_but_what_is_for_runs_alone(warehouse: Warehouse) -> None:
     there = warehouse.execute(
-        "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'v')"
+        "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')"
     )
     in_warehouse = {table.name for table in dictionary().values() if table.kind != RUN_LOG}
     assert in_warehouse == {name for (name,) in there} - FOR_RUNS
@@ -58,6 +74,19 @@ def test_each_table_has_a_meaning_a_size_and_a_file_that_writes_it(databases: No
 
 def test_each_column_has_a_comment(databases: None) -> None:
     assert [str(each.place) for each in columns() if not each.meaning] == []
+
+
+@pytest.mark.parametrize("name", ["column patient_dimension.sex", "table patient_dimension"])
+@pytest.mark.parametrize("comment", ["null", "' \n'"])
+def test_no_page_is_made_of_what_has_no_comment(change: Cursor, tmp_path: Path, name: str, comment: str) -> None:
+    change.execute(f"comment on {name} is {comment}")
+    with pytest.raises(UndocumentedError, match=f"{name.split()[1]} has no comment .* say in its model"):
+        assemble(tmp_path / "docs")
+
+
+def test_it_has_a_materialised_view_as_a_view(change: Cursor) -> None:
+    change.execute("drop view window_detail cascade; create materialized view window_detail as select 1 as patient_id")
+    assert dictionary()["window_detail"].is_view
 
 
 def test_each_column_has_a_lineage_or_is_said_to_be_made_here(databases: None) -> None:
