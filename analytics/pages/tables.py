@@ -19,6 +19,7 @@ from ingest.cursors import raw_cursor
 from ingest.models import LoadState
 from ingest.placement import Placement, placement, rows_known, shares
 
+LONGEST_SEARCH = 200  # characters
 COLUMNS = (
     *("table_name", "column_name", "type", "comment", "made_from", "source"),
     *("unit", "null", "key", "origins", "sources", "size", "written_by", "read_by"),
@@ -40,9 +41,11 @@ class Entry:
 def tables(request: HttpRequest) -> Content:
     """Show every table, or what the words of `q` pick of all tables and columns."""
     words = asked(request, ["q"]).get("q", "")
+    if len(words) > LONGEST_SEARCH:
+        raise RefusedError(f"q has {len(words)} characters: it takes {LONGEST_SEARCH} at most.")
     found = dictionary()
     entries = list(_entries(found.values()))
-    columns = [column for table in found.values() for column in _columns_with_words(table, words)]
+    columns = _columns_with_words(found.values(), words)
     values = {
         "q": words,
         "legend": LEGEND,
@@ -69,13 +72,22 @@ def table(request: HttpRequest, name: str) -> Content:
     return Content("pages/table.html", values, COLUMNS, _rows([entry], columns.values()))
 
 
-def _columns_with_words(table: Table, words: str) -> list[Column]:
+def _columns_with_words(tables: Iterable[Table], words: str) -> list[Column]:
+    """Return the columns of which each of the words is said; all where there are no words.
+
+    First come those whose names, or their tables', the words are, then those in whose names the words stand, then those
+    in whose meaning, unit or sources they stand.
+    """
     wanted = words.lower().split()
-    return [
-        column
-        for column in table.columns
-        if all(word in f"{column.place} {column.meaning} {table.meaning}".lower() for word in wanted)
-    ]
+    found = []
+    for table in tables:
+        for column in table.columns:
+            names = {table.name, column.name, str(column.place)}
+            text = " ".join((str(column.place), column.meaning, table.meaning, column.unit, *map(str, column.sources)))
+            if all(word in text.lower() for word in wanted):
+                is_named, is_in_name = names.issuperset(wanted), all(word in str(column.place) for word in wanted)
+                found.append((2 - is_named - is_in_name, column))
+    return [column for _, column in sorted(found, key=lambda each: each[0])]
 
 
 def _entries(found: Iterable[Table], request: HttpRequest | None = None) -> Iterator[Entry]:

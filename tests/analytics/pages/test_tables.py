@@ -181,6 +181,8 @@ def test_it_refuses_what_it_does_not_understand(manager: Client) -> None:
         ("STEPS walked", {f"step_result_fact.{name}" for name in ("id", "patient_id", "date", "steps")}),
         ("ventilator hospitalization_fact.change", {"hospitalization_fact.change_in_ventilator"}),
         ("7d-10d-post-op", {"schedule_dimension.slug", "window_detail.schedule"}),
+        ("points score_value", {"survey_result_fact.score_value"}),
+        ("msk_db.patient.hospital", {"patient_dimension.hospital", "staging_patient.hospital"}),
         ("<no such word>", set()),
     ],
 )
@@ -192,6 +194,22 @@ def test_it_finds_columns_by_table_name_and_meaning(manager: Client, words: str,
     shown = {name.replace(" ", "") for name, *_ in rows(manager, page)} if listed else set()
     assert shown == listed
     assert "<no such" not in manager.get(page).content.decode()
+
+
+def test_it_shows_names_before_parts_of_names_before_other_words(manager: Client) -> None:
+    found = [(row["column_name"], row["table_name"]) for row in table(manager, "/tables/?q=date")]
+    listed = [(column == "date", "date" in f"{name}.{column}") for column, name in found]
+    assert set(listed) == {(True, True), (False, True), (False, False)}
+    assert listed == sorted(listed, reverse=True)
+    listed = [row["table_name"] for row in table(manager, "/tables/?q=patient_dimension")]
+    assert set(listed[:4]) == {"patient_dimension"} != set(listed)
+
+
+def test_it_refuses_a_longer_search_than_anybody_types(manager: Client) -> None:
+    assert manager.get("/tables/", {"q": "x" * 200}).status_code == 200
+    refused = manager.get("/tables/", {"q": "x" * 201})
+    assert refused.status_code == 400
+    assert "q has 201 characters: it takes 200 at most." in refused.content.decode()
 
 
 def test_it_finds_only_where_each_word_stands(manager: Client) -> None:
