@@ -49,7 +49,7 @@ PARTS = (
         "What every step uses: copying, comparing, writing what differs, and where rows live.",
         (
             *("ingest.copying", "ingest.cursors", "ingest.databases", "ingest.distributed", "ingest.placement"),
-            *("ingest.quoting", "ingest.reconcile", "ingest.statements", "ingest.target", "ingest.unreadable"),
+            *("ingest.quoting", "ingest.reconcile", "ingest.statements", "ingest.target"),
         ),
     ),
     Part(

@@ -1,5 +1,8 @@
-"""Text from outside, as it may be shown in a message, in a log or on a terminal."""
+"""Text from outside, as it may be shown in a message, in a log, on a terminal or in a spreadsheet."""
 
+import re
+
+NUMBER = re.compile(r"[+-]?[0-9]+")
 SHOWN_CHARACTERS = 120  # of a text that may be as long as it likes
 
 
@@ -23,3 +26,9 @@ def excerpt(text: str) -> str:
     """Return the beginning of `text` in quotes, and how long it is where that is not all."""
     length = f" ({len(text):,} characters)" if len(text) > SHOWN_CHARACTERS else ""
     return f'"{beginning(text)}"{length}'
+
+
+def no_formula(value: object) -> object:
+    """Return a cell that no spreadsheet takes for a formula: a text that begins as one gets an apostrophe before it."""
+    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if is_formula and not NUMBER.fullmatch(str(value)) else value

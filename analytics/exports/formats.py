@@ -5,7 +5,6 @@ what a CSV file holds, and from a pipe duckdb reads the same, of each column tol
 """
 
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
@@ -53,14 +52,6 @@ WRITTEN = {
 DIGITS = 38  # of the longest DECIMAL
 LINE_BYTES = 32 * 1024 * 1024  # of a row in CSV, and of duckdb's buffers for it
 MEMORY = "512MB"
-
-NUMBER = re.compile(r"[+-]?[0-9]+")
-
-
-def no_formula(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula: a text that begins as one gets an apostrophe before it."""
-    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if is_formula and not NUMBER.fullmatch(str(value)) else value
 
 
 @dataclass(frozen=True)

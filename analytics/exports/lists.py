@@ -38,11 +38,12 @@ from access.groups import is_about_patients
 from access.log import sent
 from access.login import ask_again, has_proved_lately
 from analytics.exports import folders
-from analytics.exports.formats import columns_of, duck, feed, measured, no_formula, text, written
+from analytics.exports.formats import columns_of, duck, feed, measured, text, written
 from analytics.exports.sheets import write_book
 from analytics.pages.page import NO_ANSWER
 from analytics.pages.page import TOO_LONG as PAGE_TOO_LONG
 from ingest.cursors import Cursor
+from ingest.quoting import no_formula
 from ingest.runs.errors import DATABASE_ERRORS, explain
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from analytics.exports.formats import NUMERIC, Column, no_formula
+from analytics.exports.formats import NUMERIC, Column
+from ingest.quoting import no_formula
 
 CHARACTERS = 32_767  # that a cell holds
 CUT = "… (cut: a cell has no room for more)"

@@ -20,9 +20,9 @@ from django.views.decorators.http import require_POST, require_safe
 from psycopg2.errors import QueryCanceled
 
 from analytics.charts import name_of
-from analytics.exports.formats import no_formula
 from analytics.pages import small_numbers
 from analytics.pages.answers import PATIENCE_SECONDS, Row
+from ingest.quoting import no_formula
 from ingest.runs.errors import DATABASE_ERRORS, explain
 
 logger = logging.getLogger(__name__)

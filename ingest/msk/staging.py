@@ -10,10 +10,10 @@ from ingest.cursors import Cursor, one_row
 from ingest.models import StepRun
 from ingest.msk.snapshot import Snapshot, digest_query, digest_seed, rows_query
 from ingest.msk.tables import SourceTable
+from ingest.msk.unreadable import texts_named
 from ingest.placement import analyze_local, empty, make_work_table
 from ingest.statements import statement
 from ingest.target import names
-from ingest.unreadable import texts_named
 
 FOLDER = Path(__file__).with_name("sql")
 # Where the buckets that differ hold more than this share of a table's rows, all of it is copied.
