@@ -7,7 +7,6 @@ from pathlib import Path
 from analytics.dictionary.markdown import write_pages
 from analytics.dictionary.tables import dictionary
 from handbook import api, commands, links, variables
-from handbook.commands import UndocumentedError
 from handbook.diagrams import draw
 from handbook.sample import require_sample
 
@@ -34,10 +33,9 @@ def assemble(folder: Path = FOLDER, *, examples: bool = False) -> None:
     """Write all pages into `folder`, in the place of what is there, as the site's generator takes them.
 
     The tables are those of the databases; with `examples` each column that comes from a source has a value. Raises
-    NotTheSampleError where that could be a patient's, and UndocumentedError, BrokenLinkError or UntitledError for what
-    the site cannot show.
+    NotTheSampleError where that could be a patient's, and UnsaidError, UndocumentedError, BrokenLinkError or
+    UntitledError for what the site cannot show.
     """
-    _demand_comments()
     if examples:
         require_sample()
     shutil.rmtree(folder, ignore_errors=True)
@@ -48,13 +46,6 @@ def assemble(folder: Path = FOLDER, *, examples: bool = False) -> None:
     for page in (folder / "tables").iterdir():
         page.write_text(TABLE + page.read_text(encoding="utf-8"), encoding="utf-8")
     shutil.copytree(Path(__file__).with_name("theme"), folder / "theme")
-
-
-def _demand_comments() -> None:
-    for table in dictionary().values():
-        for name, comment in [(table.name, table.meaning), *((each.place, each.meaning) for each in table.columns)]:
-            if not comment:
-                raise UndocumentedError(f"{name} has no comment in the database: say in its model what it means")
 
 
 def files() -> dict[str, bytes]:

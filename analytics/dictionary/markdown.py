@@ -8,6 +8,7 @@ from psycopg2.sql import SQL, Identifier
 
 from analytics.dictionary.lineage import Origin, is_in_a_source
 from analytics.dictionary.tables import KINDS, LEGEND, STAGING, STAR, Column, Table, dictionary
+from analytics.dictionary.unsaid import UnsaidError, unsaid
 from ingest.cursors import raw_cursor
 
 LONGEST = 60  # characters of an example
@@ -18,9 +19,13 @@ def write_pages(folder: Path, *, examples: bool = False) -> int:
 
     With `examples` each column of the star and of staging that comes from a source has a value of one row of its table:
     for a warehouse that holds the sample, as the pages are public.
+
+    Raises UnsaidError for what a page has to tell and nobody has said.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     tables = dictionary().values()
+    if missing := [each for table in tables for each in unsaid(table)]:
+        raise UnsaidError("; ".join(missing))
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "index.md").write_text("\n".join(_index(tables)) + "\n", encoding="utf-8")
     for table in tables:
         of_row = _examples(table) if examples and table.kind in (STAR, STAGING) else {}

@@ -11,9 +11,8 @@ from analytics import roles
 from analytics.dictionary import declared
 from analytics.dictionary.lineage import Origin
 from analytics.dictionary.markdown import write_pages
-from analytics.dictionary.tables import RUN_LOG, STAGING, STAR, Column, dictionary, unit_of
-from handbook.assemble import assemble
-from handbook.commands import UndocumentedError
+from analytics.dictionary.tables import RUN_LOG, STAGING, STAR, Column, dictionary
+from analytics.dictionary.unsaid import UnsaidError, unsaid
 from ingest.cursors import Cursor, raw_cursor
 from tests.analytics.test_schema import TABLES
 from tests.conftest import Database, Warehouse
@@ -62,8 +61,30 @@ def test_it_has_the_run_log(databases: None) -> None:
     assert found == {"pipeline_run", "step_run", "run_request", "alert", "warehouse_check"}
 
 
-def test_each_table_has_a_meaning_a_size_and_a_file_that_writes_it(databases: None) -> None:
-    assert [table.name for table in dictionary().values() if not (table.meaning and table.size)] == []
+def test_nothing_is_left_unsaid(databases: None) -> None:
+    assert [each for table in dictionary().values() for each in unsaid(table)] == []
+
+
+@pytest.mark.parametrize(
+    ("change_of_it", "missing"),
+    [
+        ("comment on column patient_dimension.sex is null", "patient_dimension.sex has no comment"),
+        (r"comment on column patient_dimension.sex is E' \n'", "patient_dimension.sex has no comment"),
+        ("comment on table patient_dimension is ' '", "patient_dimension has no comment"),
+        ("alter table patient_dimension add n integer", "patient_dimension.n has no unit"),
+        ("alter table patient_dimension add n integer", "patient_dimension.n has no meaning of null"),
+        ("alter table patient_dimension add n integer", "patient_dimension.n has no origin"),
+    ],
+)
+def test_no_page_is_made_while_something_is_unsaid(
+    change: Cursor, tmp_path: Path, change_of_it: str, missing: str
+) -> None:
+    change.execute(change_of_it)
+    with pytest.raises(UnsaidError, match=f"(^|; ){missing}: "):
+        write_pages(tmp_path / "tables")
+
+
+def test_each_table_names_the_file_that_writes_it(databases: None) -> None:
     files = {table.written_by for table in dictionary().values()}
     assert {table.written_by for table in dictionary().values() if table.is_view} == {
         max(file.relative_to(ROOT).as_posix() for file in MIGRATIONS if f"view {name} as" in file.read_text())
@@ -72,25 +93,9 @@ def test_each_table_has_a_meaning_a_size_and_a_file_that_writes_it(databases: No
     assert [file for file in files if not (ROOT / file).is_file()] == []
 
 
-def test_each_column_has_a_comment(databases: None) -> None:
-    assert [str(each.place) for each in columns() if not each.meaning] == []
-
-
-@pytest.mark.parametrize("name", ["column patient_dimension.sex", "table patient_dimension"])
-@pytest.mark.parametrize("comment", ["null", "' \n'"])
-def test_no_page_is_made_of_what_has_no_comment(change: Cursor, tmp_path: Path, name: str, comment: str) -> None:
-    change.execute(f"comment on {name} is {comment}")
-    with pytest.raises(UndocumentedError, match=f"{name.split()[1]} has no comment .* say in its model"):
-        assemble(tmp_path / "docs")
-
-
 def test_it_has_a_materialised_view_as_a_view(change: Cursor) -> None:
     change.execute("drop view window_detail cascade; create materialized view window_detail as select 1 as patient_id")
     assert dictionary()["window_detail"].is_view
-
-
-def test_each_column_has_a_lineage_or_is_said_to_be_made_here(databases: None) -> None:
-    assert [str(each.place) for each in columns() if bool(each.origins) == bool(each.made_here)] == []
 
 
 def test_each_origin_is_a_column_that_is_there_or_one_of_a_source(databases: None) -> None:
@@ -109,10 +114,6 @@ def test_only_a_table_without_anything_of_a_source_is_made_as_a_whole(databases:
         "schedule_override",
         "load_state",
     }
-
-
-def test_each_number_has_a_unit_or_is_said_to_have_none(databases: None) -> None:
-    assert [str(each.place) for each in columns() if unit_of(each.place, each.type) is None] == []
 
 
 def test_it_says_what_a_number_counts(databases: None) -> None:
@@ -136,10 +137,6 @@ def test_it_says_what_null_means(databases: None) -> None:
     assert column("activity_adherence.id").null == "no"
     assert column("survey_result_fact.score_value").null == "yes: none was given"
     assert column("window_detail.hospital").null == "yes: the source has none"
-
-
-def test_of_each_column_that_can_be_null_it_says_what_that_means(databases: None) -> None:
-    assert [str(each.place) for each in columns() if not each.null] == []
 
 
 def test_it_says_which_columns_are_the_key_and_what_they_link_to(databases: None) -> None:

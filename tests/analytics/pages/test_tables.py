@@ -201,8 +201,9 @@ def test_it_shows_names_before_parts_of_names_before_other_words(manager: Client
     listed = [(column == "date", "date" in f"{name}.{column}") for column, name in found]
     assert set(listed) == {(True, True), (False, True), (False, False)}
     assert listed == sorted(listed, reverse=True)
-    listed = [row["table_name"] for row in table(manager, "/tables/?q=patient_dimension")]
-    assert set(listed[:4]) == {"patient_dimension"} != set(listed)
+    tables = [row["table_name"] for row in table(manager, "/tables/?q=patient_dimension")]
+    assert set(tables[:4]) == {"patient_dimension"}
+    assert len(set(tables)) > 1
 
 
 def test_it_refuses_a_longer_search_than_anybody_types(manager: Client) -> None:
