@@ -1,6 +1,7 @@
 """docs/extend.md: who does what it says, in a copy of the project, has what it promises."""
 
 import ast
+import os
 import re
 import shlex
 import shutil
@@ -18,7 +19,7 @@ from tests.conftest import Database, Source, Warehouse
 from tests.docs.shown import DOCS
 from tests.ingest.runs.test_failures import environment
 
-CODE = ("access", "analytics", "ingest", "pipeline_project", "tests", "manage.py", "pyproject.toml")
+HIDDEN = (".ci", ".env.example", ".github")  # what of the hidden files is part of the project
 PARTS = dict(
     re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", (DOCS / "extend.md").read_text(encoding="utf-8"), re.M | re.S)
 )
@@ -33,6 +34,8 @@ TARGETS = {
     "make run-pipeline": "run_pipeline --only msk",
     'make run-pipeline ARGS="--only holidays"': "run_pipeline --only holidays",
     "make check-warehouse": "check_warehouse",
+    "make lineage": "shell --verbosity 0 --command 'from analytics.dictionary import trace; trace.write()'",
+    "make docs": "shell --verbosity 0 --command 'from handbook.assemble import assemble, renew; renew(); assemble()'",
 }
 LOOK = """
 from django.contrib.auth.models import Group, User
@@ -54,9 +57,9 @@ class Copy:
     def __init__(self, folder: Path, databases: dict[str, str]) -> None:
         self.folder = folder
         self.databases = databases
-        for name in CODE:
-            origin = settings.BASE_DIR / name
-            (shutil.copytree if origin.is_dir() else shutil.copy)(origin, folder / name)
+        for origin in settings.BASE_DIR.iterdir():
+            if origin.name in HIDDEN or not (origin.name.startswith(".") or origin.name == "msk_db.sql"):
+                (shutil.copytree if origin.is_dir() else shutil.copy)(origin, folder / origin.name)
 
     def follow(self, part: str) -> str:
         """Do what a part says, edits first; return what the commands print."""
@@ -90,6 +93,18 @@ class Copy:
         )
         assert ended.returncode == code, ended.stdout
         return ended.stdout
+
+    def tool(self, name: str, *arguments: str) -> None:
+        """Run a program of the virtual environment, which finds nothing to complain of."""
+        ended = subprocess.run(
+            [Path(sys.executable).with_name(name), *arguments],
+            cwd=self.folder,
+            env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert ended.returncode == 0, ended.stdout
 
 
 @pytest.fixture
@@ -154,6 +169,12 @@ def test_who_follows_it_has_a_table_a_check_a_page_and_a_source(copy: Copy) -> N
         ("2024-12-25", "Christmas"),
     ]
     assert warehouse.rejects("holiday") == [("2024-12-25#2", "duplicate")]
+    pages = copy.folder / ".build" / "docs"
+    assert "`holidays.day`" in (pages / "tables" / "holiday_dimension.md").read_text(encoding="utf-8")
+    assert "::: ingest.holidays" in (pages / "api" / "holidays.md").read_text(encoding="utf-8")
+    assert "#HOLIDAYS_FILE=" in (copy.folder / ".env.example").read_text(encoding="utf-8")
+    copy.tool("mkdocs", "build", "--strict", "--config-file", "handbook/mkdocs.yml")
+    copy.tool("lint-imports", "--no-cache")
     warehouse.connection.close()
 
 
