@@ -20,9 +20,9 @@ PAGE_HEAD = f"""\
 <!-- {MADE} -->
 # Configuration
 
-From the environment, or from `.env`, which the environment overrides; in Docker from `.env` alone. With a value that
-makes no sense nothing starts, and one line says which and what to write instead. `.env.example` has all of them,
-but for those that the project [sets itself](#set-by-the-project-itself).
+The project reads these variables from the environment and from `.env`; the environment wins. In Docker it reads `.env`
+alone. If a value makes no sense, nothing starts, and one line says which value it is and what to write instead.
+`.env.example` has all variables but those that the project [sets itself](#set-by-the-project-itself).
 """
 SECRETS = "A secret can come from a file instead of its variable, never from both."
 
