@@ -39,6 +39,7 @@ LEGEND = (
         "patients, patient journeys and clinicians, and shifted dates. None of them is a group of the site",
     ),
 )
+NULL = re.compile(r"; null: ([^;]+)")  # what a comment says of it
 NUMBERS = ("integer", "bigint", "numeric", "double precision")
 GRAINS = {table.name: table.grain for table in STAR_TABLES} | declared.GRAINS
 # By what a table grows: a staging table as what is filled from it.
@@ -191,7 +192,7 @@ def _column(row: Described, grain: tuple[str, ...]) -> Column:
     return Column(
         place=place,
         type=row.type,
-        meaning=(row.meaning or "").strip(),
+        meaning=NULL.sub("", row.meaning or "").strip(),
         unit=unit_of(place, row.type) or "",
         null=_meaning_of_null(row, origins) or "",
         is_in_key=row.column_name in grain,
@@ -223,7 +224,7 @@ def _meaning_of_null(row: Described, origins: tuple[Origin, ...]) -> str | None:
     fields = {str(field.column): field for field in model._meta.concrete_fields} if model else {}
     if row.is_never_null or (row.is_view and row.column_name in fields and not fields[row.column_name].null):
         return "no"
-    if said := re.search(r"null: ([^;]+)", row.meaning or ""):
+    if said := NULL.search(row.meaning or ""):
         return f"yes: {said[1]}"
     # A column that is made of one other is that one; of the rest nobody has said what a null means.
     return "yes: the source has none" if len(origins) == 1 else None

@@ -79,7 +79,9 @@ def test_it_gives_every_column_with_its_type_and_comment(manager: Client, wareho
     # An array is told by what it is of.
     types = {"ARRAY": {"text[]", "character varying[]"}}
     for row, (name, column, kind, comment) in zip(listed, described, strict=True):
-        assert (row["table_name"], row["column_name"], row["comment"]) == (name, column, comment)
+        meaning, _, null = comment.partition("; null: ")
+        assert (row["table_name"], row["column_name"], row["comment"]) == (name, column, meaning)
+        assert row["null"].endswith(null)
         assert row["type"] in types.get(kind, {kind})
         assert comment
 
