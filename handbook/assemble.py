@@ -34,7 +34,7 @@ def assemble(folder: Path = FOLDER, *, examples: bool = False) -> None:
 
     The tables are those of the databases; with `examples` each column that comes from a source has a value. Raises
     NotTheSampleError where that could be a patient's, and UnsaidError, UndocumentedError, BrokenLinkError or
-    UntitledError for what the site cannot show.
+    DiagramError for what the site cannot show.
     """
     if examples:
         require_sample()

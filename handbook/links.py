@@ -15,6 +15,8 @@ LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s#]+)(#[^()\s]*)?
 FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 CODE = re.compile(rf"{FENCE.pattern}|`[^`]+`", FENCE.flags)
 HTML = re.compile(r"<\w[^>]*\s(?:href|src)\s*=[^>]*>", re.IGNORECASE)
+# Where no link is put: code, headings, and the words of other links.
+KEPT = rf"^ *```.*?^ *```$|^#[^\n]*|{LINK.pattern}"
 # A list or table that follows at once on a line of prose: the repository's view shows one, the site's generator none.
 ADJOINING = re.compile(r"^((?![ |>#-]|\d+\. ).+\n)(?=- |1\. |\|)", re.MULTILINE)
 # Pages of the site that do not stand in docs/, and their names there.
@@ -71,16 +73,17 @@ def rewrite(text: str, file: str, root: Path) -> str:
 
 def link_tables(text: str, page: str, tables: Iterable[str]) -> str:
     """Return the Markdown of a page, in which the first mention of each table leads to its page of the dictionary."""
-    for table in tables:
-        mention = re.compile(rf"^(?!#|    )(.*?)(?<!\[)`{table}`(?!\])", re.MULTILINE)
-        parts = FENCE.split(text)
-        for place, part in enumerate(parts):
-            if not part.startswith("```") and mention.search(part):
-                to = relpath(f"tables/{table}.md", Path(page).parent.as_posix())
-                parts[place] = mention.sub(rf"\1[`{table}`]({to})", part, count=1)
-                break
-        text = "".join(parts)
-    return text
+    mention = re.compile(rf"{KEPT}|`({'|'.join(map(re.escape, tables))})`", FENCE.flags)
+    linked: set[str] = set()
+
+    def link(found: re.Match[str]) -> str:
+        table = found[found.re.groups]
+        if not table or table in linked:
+            return found[0]
+        linked.add(table)
+        return f"[{found[0]}]({relpath(f'tables/{table}.md', Path(page).parent.as_posix())})"
+
+    return mention.sub(link, text)
 
 
 def _indented(text: str) -> str:

@@ -6,7 +6,7 @@ production needs no parser of SQL. What else becomes a column stands in declared
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -48,10 +48,14 @@ class Origin:
 
 @dataclass(frozen=True)
 class Lineage:
-    """What SQL says: the columns that each column is made of, and the tables that the statement of each table reads."""
+    """What SQL says: the columns that each column is made of, and the tables that the statement of each table reads.
+
+    `copies` are the columns that are another one as it is.
+    """
 
     columns: Mapping[str, tuple[str, ...]]
     tables: Mapping[str, tuple[str, ...]]
+    copies: Sequence[str]
 
     def origins(self, of: Origin) -> tuple[Origin, ...]:
         """Return the columns that one is made of; none for one of a source, and for one that is made here."""
@@ -72,6 +76,10 @@ class Lineage:
                 waiting += self.origins(each)
         return found
 
+    def is_copy(self, of: Origin) -> bool:
+        """Tell whether a column has the values of another one as they are."""
+        return str(of) in self.copies or str(of) in HOPS
+
     def reads(self, table: str) -> tuple[str, ...]:
         """Return the tables from which one is filled, or that its rows are checked against."""
         return self.tables.get(table) or READS.get(table, ())
@@ -91,4 +99,5 @@ def made_here(column: Origin) -> str:
 def lineage() -> Lineage:
     """Return the lineage as it is kept."""
     kept = json.loads(KEPT.read_text(encoding="utf-8"))
-    return Lineage(**{part: {name: tuple(made_of) for name, made_of in kept[part].items()} for part in kept})
+    columns, tables = ({name: tuple(each) for name, each in kept[part].items()} for part in ("columns", "tables"))
+    return Lineage(columns, tables, kept["copies"])

@@ -172,12 +172,13 @@ def _table(kind: str, rows: list[Described]) -> Table:
 
 
 def _source(name: str) -> str:
-    roots, waiting = set(), [name]
+    found, waiting = {name}, [name]
     while waiting:
-        reads = lineage().reads(each := waiting.pop())
-        waiting += reads
-        roots |= set() if reads else {"msk" if each.startswith("msk_db.") else each}
-    return next(source for source in SOURCES if source in roots)
+        new = set(lineage().reads(waiting.pop())) - found
+        found |= new
+        waiting += new
+    roots = {"msk" if each.startswith("msk_db.") else each for each in found}
+    return next((source for source in SOURCES if source in roots), "")
 
 
 @cache
@@ -194,7 +195,7 @@ def _column(row: Described, grain: tuple[str, ...]) -> Column:
         type=row.type,
         meaning=NULL.sub("", row.meaning or "").strip(),
         unit=unit_of(place, row.type) or "",
-        null=_meaning_of_null(row, origins) or "",
+        null=_meaning_of_null(row) or "",
         is_in_key=row.column_name in grain,
         link=_table_of_key(place) or (row.is_view and len(origins) == 1 and _table_of_key(origins[0])) or "",
         origins=origins,
@@ -219,15 +220,15 @@ def unit_of(place: Origin, kind: str) -> str | None:
     return next((unit for pattern, unit in declared.UNITS if re.search(pattern, str(place))), None)
 
 
-def _meaning_of_null(row: Described, origins: tuple[Origin, ...]) -> str | None:
+def _meaning_of_null(row: Described) -> str | None:
     model = _models().get(row.table_name)
     fields = {str(field.column): field for field in model._meta.concrete_fields} if model else {}
     if row.is_never_null or (row.is_view and row.column_name in fields and not fields[row.column_name].null):
         return "no"
     if said := NULL.search(row.meaning or ""):
         return f"yes: {said[1]}"
-    # A column that is made of one other is that one; of the rest nobody has said what a null means.
-    return "yes: the source has none" if len(origins) == 1 else None
+    # Of what is not another column as it is nobody has said what a null means.
+    return "yes: the source has none" if lineage().is_copy(Origin(row.table_name, row.column_name)) else None
 
 
 def _rights_by_role(kind: str, of: Described) -> dict[str, str]:

@@ -3,7 +3,8 @@
 Lineage follows values. A column is made of the columns that its expression names: those whose values it takes, and
 those by which it chooses between values. What only picks rows, a join or a filter of rows, makes no column; but a key
 that a join equates with another is both. What only says whether there is a value, not which, makes no column either:
-the condition of a `case` with one branch and no `else`, and `is null` in a condition.
+the condition of a `case` with one branch and no `else`, and the question whether a left join has found the row of which
+the expression takes another column.
 """
 
 import json
@@ -35,13 +36,15 @@ def write() -> None:
 
 def as_text(found: Lineage) -> str:
     """Return a lineage as lineage.json has it."""
-    return json.dumps({"tables": found.tables, "columns": found.columns}, indent=1, sort_keys=True) + "\n"
+    parts = {"tables": found.tables, "columns": found.columns, "copies": found.copies}
+    return json.dumps(parts, indent=1, sort_keys=True) + "\n"
 
 
 def worked_out() -> Lineage:
     """Return what the statements of the load, the views of the warehouse and the queries of the extraction say."""
     columns: dict[str, tuple[str, ...]] = {}
     tables: dict[str, tuple[str, ...]] = {}
+    copied: set[str] = set()
     with raw_cursor("analytics") as warehouse:
         for table, sql, schema, of in _queries(warehouse):
             query = _qualified(sql, schema)
@@ -50,8 +53,10 @@ def worked_out() -> Lineage:
             for column, origins in traced(query).items():
                 made_of = {Origin(of + each.table, each.column) for each in origins if each.table != table}
                 columns[f"{table}.{column}"] = tuple(map(str, sorted(made_of)))
+            copied |= {f"{table}.{column}" for column in _copied(query)}
     known = {f"{row.table_name}.{row.column_name}" for row in described("analytics")}
-    return Lineage({name: made_of for name, made_of in columns.items() if name in known and made_of}, tables)
+    made = {name: made_of for name, made_of in columns.items() if name in known and made_of}
+    return Lineage(made, tables, sorted(copied & made.keys()))
 
 
 def _queries(warehouse: Cursor) -> Iterator[tuple[str, str, Schema, str]]:
@@ -80,6 +85,11 @@ def lineage_of(sql: str, schema: Schema) -> dict[str, set[Origin]]:
     return traced(_qualified(sql, schema))
 
 
+def copies(sql: str, schema: Schema) -> set[str]:
+    """Return the columns of a query that are a column of a table as it is."""
+    return _copied(_qualified(sql, schema))
+
+
 def _qualified(sql: str, schema: Schema) -> exp.Query:
     parsed = parse_one(sql, dialect="postgres")
     known: dict[str, object] = dict(schema)
@@ -100,6 +110,21 @@ def traced(query: exp.Query) -> dict[str, set[Origin]]:
     return {name: set(_of_place(scope, place)) for place, name in enumerate(query.named_selects)}
 
 
+def _copied(query: exp.Query) -> set[str]:
+    scope = build_scope(query)
+    return {name for place, name in enumerate(query.named_selects) if scope and _is_copy(scope, place)}
+
+
+def _is_copy(scope: Scope, place: int) -> bool:
+    if scope.set_operation_scopes:
+        return False
+    column = _query(scope.expression).selects[place].unalias()
+    source = scope.sources.get(column.table) if isinstance(column, exp.Column) else None
+    if isinstance(source, Scope) and isinstance(source.expression, exp.Query):
+        return _is_copy(source, source.expression.named_selects.index(column.name))
+    return isinstance(source, exp.Table)
+
+
 def _of_place(scope: Scope, place: int) -> Iterator[Origin]:
     if scope.set_operation_scopes:
         for each in scope.set_operation_scopes:  # a union: its column is made of those of all its queries
@@ -109,25 +134,39 @@ def _of_place(scope: Scope, place: int) -> Iterator[Origin]:
 
 
 def _of_expression(scope: Scope, expression: exp.Expr) -> Iterator[Origin]:
+    asked = _asked_for_a_row(scope, expression)
     for column in _columns(expression):
-        yield from _of_column(scope, column)
+        if id(column) not in asked:
+            yield from _of_column(scope, column)
     if isinstance(expression, exp.Column):
         for column in _equated_by_join(scope, expression):
             yield from _of_column(scope, column)
 
 
-def _columns(expression: exp.Expr, *, is_condition: bool = False) -> Iterator[exp.Column]:
+def _columns(expression: exp.Expr) -> Iterator[exp.Column]:
     if isinstance(expression, exp.Column):
         yield expression
-    elif is_condition and isinstance(expression, exp.Is) and isinstance(expression.expression, exp.Null):
-        return  # it only says whether there is a value
-    elif isinstance(expression, exp.If):  # a branch of a case
-        if expression.parent and (len(expression.parent.args["ifs"]) > 1 or expression.parent.args.get("default")):
-            yield from _columns(expression.this, is_condition=True)
-        yield from _columns(expression.args["true"])
-    else:
-        for part in expression.iter_expressions():
-            yield from _columns(part, is_condition=is_condition)
+        return
+    branches = expression.args.get("ifs", []) if isinstance(expression, exp.Case) else []
+    if len(branches) == 1 and not expression.args.get("default"):  # it only says whether there is a value
+        yield from _columns(branches[0].args["true"])
+        return
+    for part in expression.iter_expressions():
+        yield from _columns(part)
+
+
+def _asked_for_a_row(scope: Scope, expression: exp.Expr) -> set[int]:
+    # By their ids: one column may be asked for a row at one place, and give its value at another.
+    joins = scope.expression.args.get("joins") or []
+    joined = {join.alias_or_name for join in joins if join.side == "LEFT"}
+    asked = [
+        each.this
+        for each in expression.find_all(exp.Is)
+        if isinstance(each.expression, exp.Null) and isinstance(each.this, exp.Column) and each.this.table in joined
+    ]
+    ids = {id(column) for column in asked}
+    taken = {column.table for column in expression.find_all(exp.Column) if id(column) not in ids}
+    return {id(column) for column in asked if column.table in taken}
 
 
 def _equated_by_join(scope: Scope, column: exp.Column) -> Iterator[exp.Column]:

@@ -18,6 +18,7 @@ def unsaid(table: Table) -> Iterator[str]:
     of_table = {
         COMMENT: table.meaning,
         f"size: write by what it grows into SIZES of {DECLARED}": table.size,
+        f"source: run make lineage, or write into READS of {DECLARED} what it is filled from": table.source,
         f"file that writes it: name it in WRITTEN_BY of {DECLARED}": table.written_by,
     }
     yield from _missing(table.name, of_table)

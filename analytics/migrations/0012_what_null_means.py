@@ -27,7 +27,8 @@ begin
                    and c.attnum > 0
                    and not c.attisdropped
                 union all
-                select 'window_detail', 'milestone', 'schedule_dimension', 'milestone_slug'
+                values ('window_detail', 'milestone', 'schedule_dimension'::regclass, 'milestone_slug'::name),
+                       ('window_detail', 'joint', 'journey_dimension', 'joint')
                ) as shown (view_name, column_name, table_name, from_column)
           join pg_attribute a on a.attrelid = shown.table_name and a.attname = shown.from_column
     loop
@@ -36,6 +37,7 @@ begin
 end $$;
 comment on column activity_adherence.first_completed_date is 'The earliest day on which it was done; null: it was not';
 """
+
 
 
 class Migration(migrations.Migration):
@@ -66,6 +68,11 @@ class Migration(migrations.Migration):
             field=models.DateField(db_comment='The earliest day on which it was done after its window; null: it was not', null=True),
         ),
         AlterComment(
+            model_name='journeydimension',
+            name='joint',
+            field=models.TextField(db_comment='The joint: what joint_slug begins with, up to the first - or _, in small letters; null: joint_slug has none', null=True),
+        ),
+        AlterComment(
             model_name='patientjourneyfact',
             name='days_invitation_to_registration',
             field=models.IntegerField(db_comment='Days from invitation to registration; null: one of these is not known', null=True),
@@ -83,12 +90,12 @@ class Migration(migrations.Migration):
         AlterComment(
             model_name='patientjourneyschedulewindow',
             name='schedule',
-            field=models.ForeignKey(db_comment='The schedule, in schedule_dimension; null: the activity has no schedule', db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='analytics.scheduledimension'),
+            field=models.ForeignKey(db_comment='The schedule, in schedule_dimension; null: no schedule, or one that does not exist', db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='analytics.scheduledimension'),
         ),
         AlterComment(
             model_name='patientjourneyschedulewindow',
             name='schedule_end_offset_days',
-            field=models.IntegerField(db_comment='Last day of the window, from the milestone; null: no end', null=True),
+            field=models.IntegerField(db_comment='Last day of the window, from the milestone; null: no end, no schedule, or not understood', null=True),
         ),
         AlterComment(
             model_name='patientjourneyschedulewindow',
@@ -98,17 +105,27 @@ class Migration(migrations.Migration):
         AlterComment(
             model_name='patientjourneyschedulewindow',
             name='schedule_slug',
-            field=models.TextField(db_comment='The rule as written; null: the activity has no schedule', null=True),
+            field=models.TextField(db_comment='The rule as written; null: no schedule, or one that does not exist', null=True),
         ),
         AlterComment(
             model_name='patientjourneyschedulewindow',
             name='schedule_start_offset_days',
-            field=models.IntegerField(db_comment='First day of the window, from the milestone; null: no start', null=True),
+            field=models.IntegerField(db_comment='First day of the window, from the milestone; null: no start, no schedule, or not understood', null=True),
         ),
         AlterComment(
             model_name='scheduledimension',
             name='milestone_slug',
             field=models.TextField(db_comment='The event that the offsets count from; unknown where the slug names none; null: the slug was not understood', null=True),
+        ),
+        AlterComment(
+            model_name='scheduledimension',
+            name='offset_end_days',
+            field=models.IntegerField(db_comment='Last day of the window, from the milestone; null: no end, or not understood', null=True),
+        ),
+        AlterComment(
+            model_name='scheduledimension',
+            name='offset_start_days',
+            field=models.IntegerField(db_comment='First day of the window, from the milestone; null: no start, or not understood', null=True),
         ),
         AlterComment(
             model_name='scheduledimension',
@@ -118,7 +135,7 @@ class Migration(migrations.Migration):
         AlterComment(
             model_name='scheduledimension',
             name='qualifier',
-            field=models.TextField(db_comment='Words of the slug that are no part of the rule; null: it has none', null=True),
+            field=models.TextField(db_comment='Words of the slug that are no part of the rule; null: it has none, or was not understood', null=True),
         ),
         migrations.RunSQL(VIEWS, migrations.RunSQL.noop, hints={"database": "analytics"}),
     ]

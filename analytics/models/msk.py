@@ -78,7 +78,9 @@ class JourneyDimension(WarehouseModel):
     journey_id = key("journey.id of the source")
     abbreviation = text("Short name, such as THR")
     joint_slug = text("The joint that is treated")
-    joint = text("The joint: what joint_slug begins with, up to the first - or _, in small letters")
+    joint = text(
+        "The joint: what joint_slug begins with, up to the first - or _, in small letters; null: joint_slug has none"
+    )
 
     class Meta:
         verbose_name = "journey"
@@ -128,9 +130,9 @@ class ScheduleDimension(WarehouseModel):
     milestone_slug = text(
         "The event that the offsets count from; unknown where the slug names none; null: the slug was not understood"
     )
-    offset_start_days = whole_number("First day of the window, from the milestone; null: no start")
-    offset_end_days = whole_number("Last day of the window, from the milestone; null: no end")
-    qualifier = text("Words of the slug that are no part of the rule; null: it has none")
+    offset_start_days = whole_number("First day of the window, from the milestone; null: no start, or not understood")
+    offset_end_days = whole_number("Last day of the window, from the milestone; null: no end, or not understood")
+    qualifier = text("Words of the slug that are no part of the rule; null: it has none, or was not understood")
     parse_note = text("Why the slug was not understood, or the note of the override; null: neither")
 
     class Meta:
@@ -259,11 +261,17 @@ class WindowModel(MadeIdModel):
     activity = link(ActivityDimension, "The activity, in activity_dimension")
     activity_content_slug = text("What the patient is to do")
     schedule = link(
-        ScheduleDimension, "The schedule, in schedule_dimension; null: the activity has no schedule", null=True
+        ScheduleDimension,
+        "The schedule, in schedule_dimension; null: no schedule, or one that does not exist",
+        null=True,
     )
-    schedule_slug = text("The rule as written; null: the activity has no schedule")
-    schedule_start_offset_days = whole_number("First day of the window, from the milestone; null: no start")
-    schedule_end_offset_days = whole_number("Last day of the window, from the milestone; null: no end")
+    schedule_slug = text("The rule as written; null: no schedule, or one that does not exist")
+    schedule_start_offset_days = whole_number(
+        "First day of the window, from the milestone; null: no start, no schedule, or not understood"
+    )
+    schedule_end_offset_days = whole_number(
+        "Last day of the window, from the milestone; null: no end, no schedule, or not understood"
+    )
     schedule_milestone_slug = text(
         "The event that the offsets count from; unknown where the slug names none; null: no schedule, or not understood"
     )

@@ -31,7 +31,11 @@ comment on column staging_slug.parse_status is
     'parsed: an offset and a milestone; partial: an offset, but no milestone; unparsed: not understood';
 comment on column staging_slug.milestone_slug is
     'The event that the offsets count from; unknown where the slug names none; null: the slug was not understood';
-comment on column staging_slug.qualifier is 'Words of the slug that are no part of the rule; null: it has none';
+comment on column staging_slug.offset_start_days is
+    'First day of the window, from the milestone; null: no start, or not understood';
+comment on column staging_slug.offset_end_days is
+    'Last day of the window, from the milestone; null: no end, or not understood';
+comment on column staging_slug.qualifier is 'Words of the slug that are no part of the rule; null: it has none, or was not understood';
 comment on column staging_slug.parse_note is 'Why the slug was not understood; null: it was understood';
 """
 
@@ -77,6 +81,11 @@ class Migration(migrations.Migration):
             field=models.FloatField(db_comment='Seconds of these for which it held a transaction at the source open; null: it opened none', null=True),
         ),
         AlterComment(
+            model_name='rejectedrow',
+            name='source_key',
+            field=models.TextField(db_comment="The row's key in the source; #2, #3 … where several rows share it; a missing key is the word null"),
+        ),
+        AlterComment(
             model_name='runrequest',
             name='finished_at',
             field=models.DateTimeField(db_comment='When it was over; null: it is open', null=True),
@@ -84,12 +93,12 @@ class Migration(migrations.Migration):
         AlterComment(
             model_name='runrequest',
             name='progress_at',
-            field=models.DateTimeField(db_comment='Since when; null: no run has begun', null=True),
+            field=models.DateTimeField(db_comment='Since when; null: nothing is known yet', null=True),
         ),
         AlterComment(
             model_name='runrequest',
             name='run',
-            field=models.ForeignKey(db_comment='The run that came of it; null: none has begun', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='requests', to='ingest.pipelinerun'),
+            field=models.ForeignKey(db_comment='The run that came of it; null: none did, or not yet', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='requests', to='ingest.pipelinerun'),
         ),
         AlterComment(
             model_name='runrequest',
@@ -100,13 +109,6 @@ class Migration(migrations.Migration):
             model_name='warehousecheck',
             name='run_id',
             field=models.BigIntegerField(db_comment='pipeline_run.id of the run that had loaded it; null: no run had', null=True),
-        ),
-        AlterComment(
-            model_name="rejectedrow",
-            name="source_key",
-            field=models.TextField(
-                db_comment="The row's key in the source; #2, #3 … where several rows share it; a missing key is the word null"
-            ),
         ),
         migrations.RunSQL(STAGED, UNSTAGED, hints={"database": "analytics"}),
     ]

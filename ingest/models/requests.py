@@ -21,12 +21,12 @@ class RunRequest(models.Model):
         models.CASCADE,
         null=True,
         related_name="requests",
-        db_comment="The run that came of it; null: none has begun",
+        db_comment="The run that came of it; null: none did, or not yet",
     )
     progress = models.TextField(
         blank=True, default="", db_comment="The step and table that the run is at, or whom it waits for"
     )
-    progress_at = models.DateTimeField(null=True, db_comment="Since when; null: no run has begun")
+    progress_at = models.DateTimeField(null=True, db_comment="Since when; null: nothing is known yet")
     outcome = models.TextField(
         blank=True, default="", db_comment="succeeded, or failed, interrupted or skipped and in one line why"
     )

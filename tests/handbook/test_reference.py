@@ -10,7 +10,7 @@ from django.core.management import BaseCommand
 from handbook import api, commands
 from handbook.assemble import ROOT
 from handbook.commands import UndocumentedError
-from handbook.diagrams import UntitledError, draw
+from handbook.diagrams import DiagramError, draw
 from handbook.links import BrokenLinkError, rewrite
 from ingest.management.commands.pipeline_status import FAILING, STALE
 from ingest.runs.command import FAILED, INTERRUPTED, SKIPPED
@@ -151,5 +151,10 @@ def test_it_refuses_a_link_in_html(tag: str) -> None:
 
 
 def test_a_diagram_that_does_not_say_what_it_shows_is_refused() -> None:
-    with pytest.raises(UntitledError, match=r"a diagram of star\.md has no accTitle"):
+    with pytest.raises(DiagramError, match=r"a diagram of star\.md has no accTitle"):
         draw("```mermaid\nerDiagram\n    one ||--o{ other : id\n```\n", "star.md")
+
+
+def test_a_diagram_that_is_not_understood_is_refused() -> None:
+    with pytest.raises(DiagramError, match=r"the diagram “Two” of star\.md cannot be drawn: .*parse error"):
+        draw("```mermaid\nerDiagram\n    accTitle: Two\n    one ||--o{ other and more\n```\n", "star.md")

@@ -76,9 +76,11 @@ SCHEMA = {"t": {"a": "int", "b": "int", "k": "int"}, "u": {"c": "int", "k": "int
         ("select a as x from t where b > 0", {"t.a"}),
         ("select case when b > 0 then a else k end as x from t", {"t.a", "t.b", "t.k"}),
         ("select case when b > 0 then a end as x from t", {"t.a"}),
-        ("select case when b is null then a else k end as x from t", {"t.a", "t.k"}),
-        ("select case when b is not null and a > 0 then k else a end as x from t", {"t.a", "t.k"}),
-        ("select case when b is null then a when b > 0 then k end as x from t", {"t.a", "t.b", "t.k"}),
+        ("select case b when 1 then a end as x from t", {"t.a"}),
+        ("select case when b is null then 1 else 2 end as x from t", {"t.b"}),
+        ("select case when b is null then a else k end as x from t", {"t.a", "t.b", "t.k"}),
+        ("select case when u.k is null then a else u.c end as x from t left join u on u.k = t.k", {"t.a", "u.c"}),
+        ("select case when u.k is null then a else 0 end as x from t left join u on u.k = t.k", {"t.a", "u.k"}),
         ("select b is null as x from t", {"t.b"}),
         ("select case b when 1 then a when 2 then k end as x from t", {"t.a", "t.b", "t.k"}),
         ("select min(a) filter (where b = 1) as x from t", {"t.a", "t.b"}),
@@ -92,6 +94,21 @@ SCHEMA = {"t": {"a": "int", "b": "int", "k": "int"}, "u": {"c": "int", "k": "int
 )
 def test_it_follows_values_and_what_chooses_between_them(sql: str, made_of: set[str]) -> None:
     assert {str(each) for each in trace.lineage_of(sql, SCHEMA)["x"]} == made_of
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_copy"),
+    [
+        ("select a as x from t", True),
+        ("with w as (select t.* from t) select w.a as x from w", True),
+        ("select u.c as x from t left join u on u.k = t.k", True),
+        ("select nullif(a, 0) as x from t", False),
+        ("with w as (select a + 1 as a from t) select w.a as x from w", False),
+        ("select a as x from t union all select c from u", False),
+    ],
+)
+def test_it_tells_a_column_that_is_another_one_as_it_is(sql: str, is_copy: bool) -> None:
+    assert trace.copies(sql, SCHEMA) == ({"x"} if is_copy else set())
 
 
 def test_it_refuses_a_column_of_no_table() -> None:

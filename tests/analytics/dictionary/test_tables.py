@@ -1,5 +1,6 @@
 """What the dictionary says of tables and columns: that nothing is left out, and that it is so."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from django.db import transaction
 
 from analytics import roles
 from analytics.dictionary import declared
-from analytics.dictionary.lineage import Origin
+from analytics.dictionary.lineage import KEPT, Origin, lineage
 from analytics.dictionary.markdown import write_pages
 from analytics.dictionary.tables import RUN_LOG, STAGING, STAR, Column, dictionary
 from analytics.dictionary.unsaid import UnsaidError, unsaid
@@ -82,6 +83,21 @@ def test_no_page_is_made_while_something_is_unsaid(
     change.execute(change_of_it)
     with pytest.raises(UnsaidError, match=f"(^|; ){missing}: "):
         write_pages(tmp_path / "tables")
+
+
+def test_of_a_table_without_lineage_it_says_how_to_renew_it(
+    change: Cursor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept = json.loads(KEPT.read_text(encoding="utf-8"))
+    del kept["tables"]["device_dimension"]
+    (tmp_path / "lineage.json").write_text(json.dumps(kept), encoding="utf-8")
+    monkeypatch.setattr("analytics.dictionary.lineage.KEPT", tmp_path / "lineage.json")
+    lineage.cache_clear()
+    try:
+        with pytest.raises(UnsaidError, match="device_dimension has no source: run make lineage, or write into READS"):
+            write_pages(tmp_path / "tables")
+    finally:
+        lineage.cache_clear()
 
 
 def test_each_table_names_the_file_that_writes_it(databases: None) -> None:
