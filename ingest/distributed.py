@@ -13,7 +13,7 @@ from ingest.target import Target, each, names
 
 
 def find_differing(warehouse: Cursor, target: Target, query: Composable) -> int:
-    """Put the rows that differ of a table cut by patient into its work table; return how many they are.
+    """Put the differing rows of a distributed table into its work table; return how many they are.
 
     `query` is read twice, and so has to give rows of a work table.
     """

@@ -61,8 +61,8 @@ READS: dict[str, tuple[str, ...]] = {
     "erased_patient": ("patient_dimension",),
 }
 
-# What no source says: who or what makes it. A key `table.*` stands for each column of a table that has nothing of a
-# source: what people say, and the run log.
+# Columns that come from no source: who or what makes them. A key `table.*` stands for each column of a table that has
+# nothing of a source: what people say, and the run log.
 MADE_HERE = {
     **dict.fromkeys(_each("staging_covid_day", "id url fetched_at"), "the extraction, when it reads a document"),
     **dict.fromkeys(

@@ -23,7 +23,7 @@ NAME = re.compile(r"((?:msk_db\.)?\w+)\.(.+)")
 class Origin:
     """A column and its table: of this project, `msk_db.<table>`, or `covid` with a path of its documents.
 
-    It can be a place in a column, `document.cases`, and `*` is a row as a whole.
+    It can be a place in a column, `document.cases`, and `*` is a whole row.
     """
 
     table: str
@@ -34,7 +34,7 @@ class Origin:
 
     @property
     def whole_column(self) -> str:
-        """The column that it is in, as the database has it; "" of a row as a whole."""
+        """The column that it is in, as the database has it; "" for a whole row."""
         return self.column.partition(".")[0].replace("*", "")
 
     @classmethod

@@ -22,7 +22,7 @@ UNFORESEEN = "--traceback shows the whole story"  # on a terminal alone, as the 
 QUOTES_VALUES = ("22", "42601")
 QUOTES_NAMES = ("0A", "08", "23", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "XX")
 RAISED = ("exec_stmt_raise", "exec_stmt_assert")
-# What is masked: all from the first quotation mark, in whatever language, to the last, and what begins with a digit.
+# What is masked: from the first quotation mark of any language to the last, and every word that begins with a digit.
 MARKS = "\"'«»‹›„“”‚‘’「」"  # noqa: RUF001
 VALUES = re.compile(rf"[{MARKS}].*[{MARKS}]|\b\d[^\s,;)]*", re.DOTALL)
 COPIED = re.compile(r"COPY (\w+), line \d+, column (\w+)")

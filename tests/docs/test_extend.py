@@ -51,6 +51,13 @@ for group in ("care manager", "analyst"):
 """
 
 
+def _copy(origin: Path, to: Path) -> None:
+    if origin.is_dir():
+        shutil.copytree(origin, to, ignore=shutil.ignore_patterns("__pycache__"))  # others write there meanwhile
+    else:
+        shutil.copy(origin, to)
+
+
 class Copy:
     """A copy of the project with databases of its own."""
 
@@ -59,7 +66,7 @@ class Copy:
         self.databases = databases
         for origin in settings.BASE_DIR.iterdir():
             if origin.name in HIDDEN or not (origin.name.startswith(".") or origin.name == "msk_db.sql"):
-                (shutil.copytree if origin.is_dir() else shutil.copy)(origin, folder / origin.name)
+                _copy(origin, folder / origin.name)
 
     def follow(self, part: str) -> str:
         """Do what a part says, edits first; return what the commands print."""

@@ -28,6 +28,6 @@ class Command(BaseCommand):
         if broken:
             said = "1 promise does not hold" if broken == 1 else f"{broken} promises do not hold"
             raise CommandError(
-                f"{said}: run run_pipeline --full-refresh, which makes the star anew what the source says; what "
-                "breaks a promise even then has to be mended at the source"
+                f"{said}: run run_pipeline --full-refresh, which brings the star in step with the source again; a "
+                "promise that is broken even then has to be mended at the source"
             )
