@@ -113,6 +113,7 @@ lint-aws: .build/aws/.installed ## Check the template of deploy/aws: what CloudF
 
 lineage: migrate ## Work out anew from the SQL of which columns each column is made
 	@$(MANAGE) shell --verbosity 0 --command "from analytics.dictionary import trace; trace.write()"
+	@echo "analytics/dictionary/lineage.json is what the SQL says"
 
 audit: $(INSTALLED) ## Look the dependencies up among the known vulnerabilities
 	@.ci/audit $(VENV)/bin $(REQUIREMENTS)

@@ -65,7 +65,7 @@ def run_checks() -> Generator[WarehouseCheck, None, None]:
             except psycopg2.Error as error:
                 if (error.pgcode or "08").startswith(("08", "57P")):  # the server is down: no fault of the query's
                     raise
-                raise NotProvedError(f"it cannot be proved that {check.promise}: {explain(error)}") from error
+                raise NotProvedError(f"it cannot be proved that {check.promise}: {_fault(error)}") from error
             (violations,) = one_row(warehouse)
             yield WarehouseCheck(
                 checked_at=began,
@@ -75,6 +75,13 @@ def run_checks() -> Generator[WarehouseCheck, None, None]:
                 violations=violations,
                 seconds=round(time.monotonic() - start, 3),
             )
+
+
+def _fault(error: psycopg2.Error) -> str:
+    if not (error.pgcode or "").startswith("42"):
+        return explain(error)
+    # What the server says of a statement quotes the statement alone, and who wrote it has to see that.
+    return f"{error.diag.message_primary}: correct its query, or bring the databases up to date with make migrate"
 
 
 def _take_snapshot(warehouse: Cursor) -> None:
@@ -223,6 +230,11 @@ def _resolves(model: type[Model], column: str, value: Composable, dimension: typ
 def _written_checks(file: str) -> Iterator[Check]:
     text = Path(__file__).with_name(file).read_text(encoding="utf-8")
     # A line names the promise; its query follows, up to the semicolon.
-    for part in text.split("-- check: ")[1:]:
-        promise, query = part.split("\n", 1)
-        yield Check(promise, SQL(query.strip().removesuffix(";")))
+    for part in text.split("\n-- check: ")[1:]:
+        promise, query = part.rstrip().split("\n", 1)
+        if query.find(";") != len(query) - 1:
+            raise NotProvedError(
+                f"it cannot be proved that {promise}: in analytics/{file} its query has to end with a semicolon, after "
+                "which the next one begins with -- check:"
+            )
+        yield Check(promise, SQL(query.removesuffix(";")))

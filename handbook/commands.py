@@ -1,5 +1,6 @@
 """The reference of the management commands, from their own parsers."""
 
+import re
 from argparse import Action, ArgumentParser
 from collections.abc import Iterable
 
@@ -50,7 +51,8 @@ def section(name: str, command: BaseCommand) -> str:
         raise UndocumentedError(f"the command {name} has no help: write what it does into Command.help")
     parser = command.create_parser("manage.py", name)
     actions = [action for action in _own_actions(parser) if action.help != "==SUPPRESS=="]
-    text = f"## {name}\n\n{command.help}\n"
+    help_with_links = re.sub(r"docs/([\w-]+)\.md", r"[docs/\1.md](\1.md)", command.help)
+    text = f"## {name}\n\n{help_with_links}\n"
     if isinstance(command, PipelineCommand):
         text += f"\n{RUN}\n"
     if actions:

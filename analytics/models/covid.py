@@ -50,7 +50,7 @@ class CasesFact(WarehouseModel):
     cases = cases()
     total_cases = count("Cases so far")
     population_percent = share("Of the population, in percent")
-    new_cases = count("Change from the day before")
+    new_cases = count("How much the total grew since the day before; below zero where it was corrected")
     seven_day_change_percent = share("Change over seven days, in percent")
 
     class Meta:
@@ -64,7 +64,7 @@ class TestingFact(WarehouseModel):
     cases = cases()
     total_tests = count("Tests so far")
     population_percent = share("Of the population, in percent")
-    new_tests = count("Change from the day before")
+    new_tests = count("How much the total grew since the day before; below zero where it was corrected")
     seven_day_change_percent = share("Change over seven days, in percent")
 
     class Meta:
@@ -78,17 +78,17 @@ class HospitalizationFact(WarehouseModel):
     cases = cases()
     currently_hospitalized = count("In hospital that day")
     population_percent_hospitalized = share("Of the population, in percent")
-    change_in_hospitalized = count("Change from the day before")
+    change_in_hospitalized = count("Change of currently_hospitalized from the day before")
     seven_day_change_percent_hospitalized = share("Change over seven days, in percent")
     seven_day_change_avg_hospitalized = share("Average of seven days")
     currently_in_icu = count("In intensive care that day")
     population_percent_icu = share("Of the population, in percent")
-    change_in_icu = count("Change from the day before")
+    change_in_icu = count("Change of currently_in_icu from the day before")
     seven_day_change_percent_icu = share("Change over seven days, in percent")
     seven_day_change_avg_icu = share("Average of seven days")
     currently_on_ventilator = count("On a ventilator that day")
     population_percent_ventilator = share("Of the population, in percent")
-    change_in_ventilator = count("Change from the day before")
+    change_in_ventilator = count("Change of currently_on_ventilator from the day before")
     seven_day_change_percent_ventilator = share("Change over seven days, in percent")
     seven_day_change_avg_ventilator = share("Average of seven days")
 
@@ -103,7 +103,7 @@ class DeathFact(WarehouseModel):
     cases = cases()
     total_deaths = count("Deaths so far")
     population_percent = share("Of the population, in percent")
-    new_deaths = count("Change from the day before")
+    new_deaths = count("How much the total grew since the day before; below zero where it was corrected")
     seven_day_change_percent = share("Change over seven days, in percent")
     seven_day_change_avg = share("Average of seven days")
 

@@ -44,71 +44,87 @@ UNSTAGED = "alter table staging_slug alter column slug drop not null, alter colu
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ingest', '0021_staging_comments'),
+        ("ingest", "0021_staging_comments"),
     ]
 
     operations = [
         AlterComment(
-            model_name='alert',
-            name='ended_at',
-            field=models.DateTimeField(db_comment='When it was seen to be over; null: it lasts', null=True),
+            model_name="alert",
+            name="ended_at",
+            field=models.DateTimeField(db_comment="When it was seen to be over; null: it lasts", null=True),
         ),
         AlterComment(
-            model_name='coviddocument',
-            name='etag',
-            field=models.TextField(db_comment='Its version, as the server calls it; null: the server does not say', null=True),
+            model_name="coviddocument",
+            name="etag",
+            field=models.TextField(
+                db_comment="Its version, as the server calls it; null: the server does not say", null=True
+            ),
         ),
         AlterComment(
-            model_name='coviddocument',
-            name='last_modified',
-            field=models.TextField(db_comment='When the server says that it changed; null: the server does not say', null=True),
+            model_name="coviddocument",
+            name="last_modified",
+            field=models.TextField(
+                db_comment="When the server says that it changed; null: the server does not say", null=True
+            ),
         ),
         AlterComment(
-            model_name='loadstate',
-            name='run_uuid',
-            field=models.UUIDField(db_comment='pipeline_run.uuid of the same run; null: none is known', null=True),
+            model_name="loadstate",
+            name="run_uuid",
+            field=models.UUIDField(db_comment="pipeline_run.uuid of the same run; null: none is known", null=True),
         ),
         AlterComment(
-            model_name='pipelinerun',
-            name='finished',
-            field=models.DateTimeField(db_comment='When it ended, or was found to be gone; null: it runs', null=True),
+            model_name="pipelinerun",
+            name="finished",
+            field=models.DateTimeField(db_comment="When it ended, or was found to be gone; null: it runs", null=True),
         ),
         AlterComment(
-            model_name='pipelinerun',
-            name='source_held_seconds',
-            field=models.FloatField(db_comment='Seconds of these for which it held a transaction at the source open; null: it opened none', null=True),
+            model_name="pipelinerun",
+            name="source_held_seconds",
+            field=models.FloatField(
+                db_comment="Seconds of these for which it held a transaction at the source open; null: it opened none",
+                null=True,
+            ),
         ),
         AlterComment(
-            model_name='rejectedrow',
-            name='source_key',
-            field=models.TextField(db_comment="The row's key in the source; #2, #3 … where several rows share it; a missing key is the word null"),
+            model_name="rejectedrow",
+            name="source_key",
+            field=models.TextField(
+                db_comment="The row's key in the source; #2, #3 … where several rows share it; a missing key is the word null"
+            ),
         ),
         AlterComment(
-            model_name='runrequest',
-            name='finished_at',
-            field=models.DateTimeField(db_comment='When it was over; null: it is open', null=True),
+            model_name="runrequest",
+            name="finished_at",
+            field=models.DateTimeField(db_comment="When it was over; null: it is open", null=True),
         ),
         AlterComment(
-            model_name='runrequest',
-            name='progress_at',
-            field=models.DateTimeField(db_comment='Since when; null: nothing is known yet', null=True),
+            model_name="runrequest",
+            name="progress_at",
+            field=models.DateTimeField(db_comment="Since when; null: nothing is known yet", null=True),
         ),
         AlterComment(
-            model_name='runrequest',
-            name='run',
-            field=models.ForeignKey(db_comment='The run that came of it; null: none did, or not yet', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='requests', to='ingest.pipelinerun'),
+            model_name="runrequest",
+            name="run",
+            field=models.ForeignKey(
+                db_comment="The run that came of it; null: none did, or not yet",
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="requests",
+                to="ingest.pipelinerun",
+            ),
         ),
         AlterComment(
-            model_name='runrequest',
-            name='taken_at',
-            field=models.DateTimeField(db_comment='When a worker took it up; null: none has yet', null=True),
+            model_name="runrequest",
+            name="taken_at",
+            field=models.DateTimeField(db_comment="When a worker took it up; null: none has yet", null=True),
         ),
         AlterComment(
-            model_name='warehousecheck',
-            name='run_id',
-            field=models.BigIntegerField(db_comment='pipeline_run.id of the run that had loaded it; null: no run had', null=True),
+            model_name="warehousecheck",
+            name="run_id",
+            field=models.BigIntegerField(
+                db_comment="pipeline_run.id of the run that had loaded it; null: no run had", null=True
+            ),
         ),
         migrations.RunSQL(STAGED, UNSTAGED, hints={"database": "analytics"}),
     ]

@@ -1,11 +1,13 @@
 """check_warehouse proves the promises: each of its checks holds after a run, and fails when its promise is broken."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from analytics.checks import checks
+import analytics.checks
+from analytics.checks import NotProvedError, checks
 from tests.conftest import Source, Warehouse
 
 
@@ -14,7 +16,9 @@ def loaded(small_world: Source, run) -> None:
     small_world.insert("step_result", patient_id=1, date="2024-03-02", value="100")
     small_world.insert("step_result", patient_id=1, date="2024-03-03", value="-1")
     small_world.execute("update patient_journey set invitation_date = '2024-01-01', registration_date = '2024-01-02'")
-    small_world.execute("update patient_journey set consent_date = '2024-01-03', discharge_date = '2024-03-02'")
+    small_world.execute(
+        "update patient_journey set consent_date = '2024-01-03', discharge_date = '2024-03-02', clinician_id = 1"
+    )
     small_world.insert_survey_result()
     run()
 
@@ -23,7 +27,7 @@ def broken(capsys: pytest.CaptureFixture[str]) -> set[str]:
     """Return the promises that check_warehouse says are broken."""
     with pytest.raises(CommandError, match=r"promises? do(?:es)? not hold"):
         call_command("check_warehouse")
-    return set(re.findall(r"FAIL  (.*): \d+ do not", capsys.readouterr().out))
+    return set(re.findall(r"FAIL  (.*): broken by \d+ rows", capsys.readouterr().out))
 
 
 def test_it_holds_after_a_run(loaded: None, capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,6 +166,17 @@ def test_it_fails_when_the_view_loses_a_window(
         assert "the adherence view has one row a window" in broken(capsys)
     finally:
         warehouse.execute("drop view activity_adherence; alter view whole rename to activity_adherence")
+
+
+def test_it_refuses_a_query_that_no_promise_stands_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own = "-- chek: nobody walks\nselect s.id from step_result_fact as s where s.steps > 0;\n"
+    text = Path(analytics.checks.__file__).with_name("checks.sql").read_text(encoding="utf-8")
+    (tmp_path / "checks.sql").write_text(f"{text}\n{own}", encoding="utf-8")
+    monkeypatch.setattr(analytics.checks, "__file__", str(tmp_path / "checks.py"))
+    with pytest.raises(
+        NotProvedError, match=r"analytics/checks\.sql its query has to end with a semicolon, after which"
+    ):
+        list(checks())
 
 
 UNKNOWN_DAY = "date '1914-07-28'"

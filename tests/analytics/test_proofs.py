@@ -86,8 +86,8 @@ def test_it_records_a_promise_that_does_not_hold(loaded: None, warehouse: Wareho
 
 
 UNPROVED = (
-    "it cannot be proved that the adherence view has one row a window: .* does not exist; "
-    "bring the databases up to date with make migrate"
+    "it cannot be proved that the adherence view has one row a window: .* does not exist: correct its query, "
+    "or bring the databases up to date with make migrate"
 )
 
 
@@ -232,4 +232,4 @@ def test_the_command_stays_as_it_was(loaded: None, warehouse: Warehouse, capsys:
     warehouse.execute("update step_result_fact set steps = -1")
     with pytest.raises(CommandError):
         call_command("check_warehouse")
-    assert f"FAIL  {NEGATIVE}: 1 do not" in capsys.readouterr().out
+    assert f"FAIL  {NEGATIVE}: broken by 1 rows" in capsys.readouterr().out

@@ -117,6 +117,8 @@ class Copy:
 @pytest.fixture
 def copy(source: Source, dump: Path, tmp_path: Path) -> Iterator[Copy]:
     """A copy of the project, with the dump as its source, and its other databases prepared."""
+    if (settings.BASE_DIR / "analytics" / "loads" / "sql" / "085_clinician_dimension.sql").exists():
+        pytest.skip("somebody has added the example itself")
     source.load(dump)
     source.connection.close()
     connections.close_all()
@@ -153,7 +155,7 @@ def test_who_follows_it_has_a_table_a_check_a_page_and_a_source(copy: Copy) -> N
     damage, promised = ast.literal_eval(case)
     assert promised == promise
     warehouse.execute(damage)
-    assert re.search(rf"FAIL  {promise}: \d+ do not", copy.manage("check_warehouse", code=1))
+    assert re.search(rf"FAIL  {promise}: broken by \d+ rows", copy.manage("check_warehouse", code=1))
 
     copy.follow("A page")
     shown = copy.manage("shell", "--verbosity", "0", "--command", LOOK)

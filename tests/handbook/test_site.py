@@ -143,7 +143,7 @@ def test_a_broken_link_or_a_page_without_a_place_fails_the_build(pages: Path, tm
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium")
-def test_a_reader_without_a_network_finds_a_word_and_follows_it(site: Path) -> None:
+def test_a_reader_without_a_network_finds_a_word_follows_it_and_copies_a_command(site: Path) -> None:
     from playwright.sync_api import sync_playwright
 
     asked: list[str] = []
@@ -160,5 +160,9 @@ def test_a_reader_without_a_network_finds_a_word_and_follows_it(site: Path) -> N
         page.locator(".md-search-result__link").first.click()
         page.wait_for_url("**?h=*")
         assert "MSK_MAX_DELETE_PERCENT" in page.locator("article").inner_text()
+        page.goto(f"{site.as_uri()}/first-hour.html")
+        commands = page.locator("pre code", has_text="make superuser")
+        commands.evaluate("element => element.setAttribute('data-md-copying', '')")  # as the theme's button does
+        assert commands.inner_text().split("\n")[:2] == ["make run-pipeline", "make superuser"]
         browser.close()
     assert [address for address in asked if not address.startswith(("file:", "data:", "about:", "blob:"))] == []

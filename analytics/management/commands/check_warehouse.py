@@ -20,7 +20,7 @@ class Command(BaseCommand):
             for proof in prove():
                 broken += bool(proof.violations)
                 if proof.violations:
-                    self.stdout.write(self.style.ERROR(f"FAIL  {proof.promise}: {proof.violations} do not"))
+                    self.stdout.write(self.style.ERROR(f"FAIL  {proof.promise}: broken by {proof.violations} rows"))
                 else:
                     self.stdout.write(f"ok    {proof.promise}")
         except Exception as error:
@@ -28,6 +28,6 @@ class Command(BaseCommand):
         if broken:
             said = "1 promise does not hold" if broken == 1 else f"{broken} promises do not hold"
             raise CommandError(
-                f"{said}: run run_pipeline --full-refresh, which brings the star in step with the source again; a "
-                "promise that is broken even then has to be mended at the source"
+                f"{said}: run run_pipeline --full-refresh, which mends rows of the star; mend at the source what is "
+                "wrong there"
             )

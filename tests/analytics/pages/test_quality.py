@@ -110,7 +110,7 @@ def test_it_says_which_promises_do_not_hold_and_of_which_source(
         said = says(client, "promises")
         assert "Promises that do not hold: run manage.py run_pipeline --full-refresh" in said
         violations = "1" if group in ("care manager", "operator") else "some"
-        assert f"no step result is negative: {violations} do not" in said
+        assert f"no step result is negative: broken by {violations} rows" in said
         home = text(client.get("/").content.decode())
         assert "2 promises of the warehouse do not hold." in home
         assert 'href="/quality/">Can the data be trusted?' in client.get("/").content.decode()
