@@ -98,7 +98,7 @@ lint: $(INSTALLED) ## Check format, style, types, imports, SQL, shell, Dockerfil
 	$(VENV)/bin/hadolint Dockerfile
 	$(VENV)/bin/jactionlint --shellcheck=$(abspath $(VENV)/bin/shellcheck)
 	$(VENV)/bin/zizmor --offline --no-progress --quiet --pedantic .github/workflows
-	$(MANAGE) makemigrations --check --dry-run
+	$(PYTHON) -W "ignore:Got an error checking:RuntimeWarning" manage.py makemigrations --check --dry-run
 
 # In .build/, not in .local/, whose files prove_erased searches for patients.
 lint-aws: .build/aws/.installed ## Check the template of deploy/aws: what CloudFormation would take, and what is unsafe
