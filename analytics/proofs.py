@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
-from analytics.checks import NotProvedError, checks, run_checks
+from analytics.checks import Check, NotProvedError, checks, run_checks
 from ingest.models import WarehouseCheck
 from ingest.runs.errors import DATABASE_ERRORS, explain
 from ingest.runs.status import loads
@@ -20,9 +20,11 @@ logger = logging.getLogger(__name__)
 def prove() -> Iterator[WarehouseCheck]:
     """Prove each promise, yield what came out of it, and put it all on record at the end.
 
-    An error that ends it early is raised, and put on record with the promises that were not proved.
+    An error that ends it early is raised, and put on record with the promises that were not proved. NotProvedError is
+    raised before any is, where a file of promises is not written as it has to be.
     """
     connections["default"].close()  # it would idle for as long as the checks take, and may be cut
+    promised = list(checks())
     began = timezone.now()
     proofs: list[WarehouseCheck] = []
     try:
@@ -31,15 +33,16 @@ def prove() -> Iterator[WarehouseCheck]:
             yield proof
     except Exception as error:
         with suppress(*DATABASE_ERRORS):
-            _record([*proofs, *_unproved(proofs, explain(error), proofs[0].checked_at if proofs else began)])
+            at = proofs[0].checked_at if proofs else began
+            _record([*proofs, *_unproved(promised[len(proofs) :], explain(error), at)])
         raise
     _record(proofs)
 
 
-def _unproved(proofs: list[WarehouseCheck], error: str, checked_at: datetime) -> list[WarehouseCheck]:
+def _unproved(promised: list[Check], error: str, checked_at: datetime) -> list[WarehouseCheck]:
     return [
         WarehouseCheck(checked_at=checked_at, promise=check.promise, source=check.source, error=error)
-        for check in list(checks())[len(proofs) :]
+        for check in promised
     ]
 
 

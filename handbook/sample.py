@@ -39,26 +39,14 @@ def require_sample() -> None:
 
 
 def _differs(staging: str, columns: list[str], rows: str) -> bool:
-    names = {
-        "sample": Identifier("sample"),
-        "staging": Identifier(staging),
-        "columns": SQL(", ").join(map(Identifier, columns)),
-    }
+    staged = SQL("select {} from {}").format(SQL(", ").join(map(Identifier, columns)), Identifier(staging))
     with transaction.atomic(using="analytics"), raw_cursor("analytics") as warehouse:
-        warehouse.execute(
-            SQL("create temp table {sample} on commit drop as select {columns} from {staging} limit 0").format(**names)
-        )
-        warehouse.copy_expert(SQL("copy {sample} from stdin").format(**names), StringIO(rows))
+        warehouse.execute(SQL("create temp table sample on commit drop as {} limit 0").format(staged))
+        warehouse.copy_expert("copy sample from stdin", StringIO(rows))
         warehouse.execute(
             SQL(
-                """
-                select exists (
-                    (select {columns} from {staging} except all select * from {sample})
-                     union all
-                    (select * from {sample} except all select {columns} from {staging})
-                )
-                """
-            ).format(**names)
+                "select exists (({staged} except all table sample) union all (table sample except all {staged}))"
+            ).format(staged=staged)
         )
         (differs,) = one_row(warehouse)
     return bool(differs)

@@ -6,16 +6,17 @@ production needs no parser of SQL. What else becomes a column stands in declared
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from analytics.dictionary.declared import HOPS, MADE_HERE, READS
 from ingest.models import SOURCES
 
 KEPT = Path(__file__).with_name("lineage.json")
+Place = TypeVar("Place")
 NAME = re.compile(r"((?:msk_db\.)?\w+)\.(.+)")
 
 
@@ -67,14 +68,7 @@ class Lineage:
 
     def ancestors(self, of: Origin) -> set[Origin]:
         """Return all columns of which one is made, by however many steps."""
-        found: set[Origin] = set()
-        waiting = [*self.origins(of)]
-        while waiting:
-            each = waiting.pop()
-            if each not in found:
-                found.add(each)
-                waiting += self.origins(each)
-        return found
+        return _reached(of, self.origins)
 
     def is_copy(self, of: Origin) -> bool:
         """Tell whether a column has the values of another one as they are."""
@@ -83,6 +77,21 @@ class Lineage:
     def reads(self, table: str) -> tuple[str, ...]:
         """Return the tables from which one is filled, or that its rows are checked against."""
         return self.tables.get(table) or READS.get(table, ())
+
+    def tables_behind(self, table: str) -> set[str]:
+        """Return all tables from which one is filled, by however many steps."""
+        return _reached(table, self.reads)
+
+
+def _reached(start: Place, following: Callable[[Place], Iterable[Place]]) -> set[Place]:
+    found: set[Place] = set()
+    waiting = [*following(start)]
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            waiting += following(each)
+    return found
 
 
 def is_in_a_source(place: Origin) -> bool:

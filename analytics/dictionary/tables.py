@@ -144,12 +144,8 @@ def _at_the_source(reads: Iterable[str]) -> Iterator[str]:
 def _kinds_by_table() -> dict[str, str]:
     ours = {str(model._meta.db_table): database_of(model) for model in apps.get_app_config("ingest").get_models()}
     kept = {name: RUN_LOG if alias == "default" else BESIDE for name, alias in ours.items() if alias != "msk_db"}
-    staged = [*declared.STAGING_TABLES, "staging_slug", *_starting(kept, "staging_")]
+    staged = [*declared.STAGING_TABLES, "staging_slug", *(name for name in kept if name.startswith("staging_"))]
     return dict.fromkeys(star("analytics"), STAR) | kept | dict.fromkeys(staged, STAGING)
-
-
-def _starting(names: Iterable[str], begin: str) -> list[str]:
-    return [name for name in names if name.startswith(begin)]
 
 
 def _table(kind: str, rows: list[Described]) -> Table:
@@ -172,13 +168,8 @@ def _table(kind: str, rows: list[Described]) -> Table:
 
 
 def _source(name: str) -> str:
-    found, waiting = {name}, [name]
-    while waiting:
-        new = set(lineage().reads(waiting.pop())) - found
-        found |= new
-        waiting += new
-    roots = {"msk" if each.startswith("msk_db.") else each for each in found}
-    return next((source for source in SOURCES if source in roots), "")
+    behind = {"msk" if each.startswith("msk_db.") else each for each in lineage().tables_behind(name)}
+    return next((source for source in SOURCES if source in behind), "")
 
 
 @cache

@@ -22,7 +22,7 @@ def address(table: str, column: str = "") -> str:
 def of_table(found: Mapping[str, Table], name: str) -> Lineage:
     """Return the picture of all tables that one is made from, by however many steps, and of what is made of it."""
     reads = {each.name: each.reads for each in found.values()}
-    above = _above(name, reads)
+    above = {name, *lineage().tables_behind(name)}
     kinds = {each: found[each].kind if each in found else SOURCE for each in above}
     order = (SOURCE, *KINDS[1:], STAR)
     nodes = [
@@ -56,15 +56,6 @@ def of_column(column: Column) -> Lineage:
     ]
     title = f"What {column.place} is made of"
     return Lineage(key="lineage", title=title, unit="columns", nodes=nodes, here=str(column.place))
-
-
-def _above(name: str, reads: Mapping[str, Collection[str]]) -> set[str]:
-    found, waiting = {name}, [name]
-    while waiting:
-        new = set(reads.get(waiting.pop(), ())) - found
-        found |= new
-        waiting += new
-    return found
 
 
 def _after_what_they_read(names: Iterable[str], reads: Mapping[str, Collection[str]]) -> list[str]:

@@ -125,29 +125,27 @@ def _rows_in_words(table: Table, rows: dict[str, int | None]) -> str:
 
 def _rows(entries: Iterable[Entry], columns: Iterable[Column]) -> list[Row]:
     by_name = {entry.table.name: entry for entry in entries}
-    return [
-        {
-            "table_name": column.place.table,
-            "column_name": column.name,
-            "type": column.type,
-            "comment": column.meaning,
-            "made_from": by_name[column.place.table].made_from,
-            "source": by_name[column.place.table].table.source,
-            "unit": column.unit,
-            "null": column.null,
-            "key": column.key,
-            "origins": ", ".join(map(str, column.origins)) or f"made here: {column.made_here}",
-            "sources": ", ".join(map(str, column.sources)),
-            "size": by_name[column.place.table].table.size,
-            "written_by": by_name[column.place.table].table.written_by,
-            "read_by": ", ".join(
-                role
-                for role in by_name[column.place.table].table.readers
-                if role != PSEUDONYMOUS or column.is_for_research
-            ),
-        }
-        for column in columns
-    ]
+    return [_row(by_name[column.place.table], column) for column in columns]
+
+
+def _row(entry: Entry, column: Column) -> Row:
+    table = entry.table
+    return {
+        "table_name": table.name,
+        "column_name": column.name,
+        "type": column.type,
+        "comment": column.meaning,
+        "made_from": entry.made_from,
+        "source": table.source,
+        "unit": column.unit,
+        "null": column.null,
+        "key": column.key,
+        "origins": ", ".join(map(str, column.origins)) or f"made here: {column.made_here}",
+        "sources": ", ".join(map(str, column.sources)),
+        "size": table.size,
+        "written_by": table.written_by,
+        "read_by": ", ".join(role for role in table.readers if role != PSEUDONYMOUS or column.is_for_research),
+    }
 
 
 def _list_address(request: HttpRequest, name: str) -> str:

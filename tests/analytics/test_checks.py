@@ -7,7 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 import analytics.checks
-from analytics.checks import NotProvedError, checks
+from analytics.checks import checks
+from ingest.models import WarehouseCheck
 from tests.conftest import Source, Warehouse
 
 
@@ -168,15 +169,16 @@ def test_it_fails_when_the_view_loses_a_window(
         warehouse.execute("drop view activity_adherence; alter view whole rename to activity_adherence")
 
 
-def test_it_refuses_a_query_that_no_promise_stands_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_it_refuses_a_query_that_no_promise_stands_before(
+    databases: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     own = "-- chek: nobody walks\nselect s.id from step_result_fact as s where s.steps > 0;\n"
     text = Path(analytics.checks.__file__).with_name("checks.sql").read_text(encoding="utf-8")
     (tmp_path / "checks.sql").write_text(f"{text}\n{own}", encoding="utf-8")
     monkeypatch.setattr(analytics.checks, "__file__", str(tmp_path / "checks.py"))
-    with pytest.raises(
-        NotProvedError, match=r"analytics/checks\.sql its query has to end with a semicolon, after which"
-    ):
-        list(checks())
+    with pytest.raises(CommandError, match=r"in analytics/checks\.sql its query has to end with a semicolon, after"):
+        call_command("check_warehouse")
+    assert not WarehouseCheck.objects.exists()
 
 
 UNKNOWN_DAY = "date '1914-07-28'"

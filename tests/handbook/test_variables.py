@@ -32,10 +32,7 @@ DIRECT = {
     ("manage.py", "PIPELINE_ROLE"): "set where nobody has, before the settings are read",
     ("pipeline_project/embedded.py", ""): "what names a server is refused beside the embedded one, which then sets it",
     ("pipeline_project/embedded.py", "PATH"): "with the embedded server's programs",
-    (
-        "pipeline_project/embedded.py",
-        "POSTGRES_HOST",
-    ): "whether there is a server is known before the settings are read",
+    ("pipeline_project/embedded.py", "POSTGRES_HOST"): "is there a server? This is asked before the settings are read",
     ("pipeline_project/env.py", ""): "it is the reader",
     ("pipeline_project/env.py", "PYTHON_DOTENV_DISABLED"): "python-dotenv's own, for tests",
     ("pipeline_project/wsgi.py", "DJANGO_SETTINGS_MODULE"): "as manage.py",
@@ -129,9 +126,8 @@ def in_python(file: str) -> set[str]:
     for call in calls(code_of(file)):
         if is_of_tls(call):
             found |= {f"{name_of(call)}_{part}" for part in TLS}
-        elif file not in READERS.values() or isinstance(
-            call.args[0], ast.Constant
-        ):  # which hand on what they are given
+        # The readers themselves hand on the names that they are given.
+        elif file not in READERS.values() or isinstance(call.args[0], ast.Constant):
             found.add(name_of(call))
     return found
 
